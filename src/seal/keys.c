@@ -1,0 +1,346 @@
+/*
+ * keys.c - the key store: every statement, and wrapping under the master.
+ *
+ * Writes gather in one transaction, begun with the first of them and committed
+ * by seal_sync; reads of the same connection see them.  When a write or a
+ * commit fails, secrets that boxes were already sealed with may be gone, and
+ * nobody can tell whose: from then on nothing is minted or promised until the
+ * program is started again.
+ */
+#include "seal/own.h"
+
+#include "seal.sql.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+enum { NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, TAG = crypto_aead_xchacha20poly1305_ietf_ABYTES };
+enum { CLEAR_MAX = 4, WRAPPED_MAX = NONCE + VERIFIER + TAG };
+
+static const struct {
+    const char *table;
+    size_t size;   /* of what is wrapped */
+    const struct sql *get, *put, *all, *wrap;
+} shelves[SHELF_COUNT] = {
+    [SHELF_KEY] = { "seal_key", SECRET, &sql_get_key, &sql_put_key, &sql_all_keys, &sql_wrap_key },
+    [SHELF_SUBJECT] = { "seal_subject", SECRET, &sql_get_subject, &sql_put_subject, &sql_all_subjects, &sql_wrap_subject },
+    [SHELF_PERIOD] = { "seal_period", SECRET, &sql_get_period, &sql_put_period, &sql_all_periods, &sql_wrap_period },
+    [SHELF_ACCOUNT] = { "seal_account", VERIFIER, &sql_get_account, &sql_put_account, &sql_all_accounts, &sql_wrap_account },
+    [SHELF_SESSION] = { "seal_session", 0, &sql_get_session, &sql_put_session, &sql_all_sessions, &sql_wrap_session },
+    [SHELF_DEVICE] = { "seal_device", SECRET, &sql_get_device, &sql_put_device, &sql_all_devices, &sql_wrap_device },
+};
+
+static const struct sql *const statements[STATEMENT_COUNT] = {
+    [ADD_TOMBSTONE] = &sql_add_tombstone,
+    [ADD_TOMBSTONE_PERIOD] = &sql_add_tombstone_period,
+    [DROP_SUBJECT] = &sql_drop_subject,
+    [DROP_PERIOD] = &sql_drop_period,
+    [ADD_TOKEN] = &sql_add_token,
+    [ADD_SCOPE] = &sql_add_scope,
+    [DROP_TOKENS] = &sql_drop_tokens,
+    [FORGET_TOKENS] = &sql_forget_tokens,
+    [FORGET_SCOPES] = &sql_forget_scopes,
+    [DROP_ACCOUNT] = &sql_drop_account,
+    [DROP_SESSION] = &sql_drop_session,
+    [END_SESSIONS_ACCOUNT] = &sql_end_sessions_account,
+    [END_SESSIONS_WORKER] = &sql_end_sessions_worker,
+    [END_SESSIONS_UNTIL] = &sql_end_sessions_until,
+    [ASK_TOMBSTONE] = &sql_tombstone,
+    [ASK_TOMBSTONES] = &sql_tombstones,
+    [ASK_TOMBSTONES_PERIOD] = &sql_tombstones_period,
+    [ASK_NEAR] = &sql_near,
+    [ASK_EVERYWHERE] = &sql_everywhere,
+    [ASK_TOKEN] = &sql_token,
+    [ASK_ACCOUNTS] = &sql_all_accounts,
+};
+
+/* ---- transaction -------------------------------------------------------------- */
+
+static int failed(struct seal *s, struct err *e)
+{
+    if (s->open)
+        store_rollback(s->store);
+    s->open = false;
+    s->failed = true;
+    cache_wipe(&s->secrets);
+    cache_wipe(&s->sessions);
+    s->noted_ledger[0] = 0;
+    e->again = true;   /* after a restart the same bytes may be sent again */
+    return -1;
+}
+
+static int begin(struct seal *s, struct err *e)
+{
+    if (s->failed)
+        return err_again(e, ERR_BUSY, "keys.failed");
+    if (!s->open && store_begin(s->store, e) < 0)
+        return -1;
+    s->open = true;
+    return 0;
+}
+
+int keys_run(struct seal *s, enum statement which, struct args args, int64_t *changed, struct err *e)
+{
+    if (begin(s, e) < 0)
+        return -1;
+    return store_run(s->store, statements[which], args, changed, e) < 0 ? failed(s, e) : 0;
+}
+
+int keys_commit(struct seal *s, struct err *e)
+{
+    if (s->failed)
+        return err_again(e, ERR_BUSY, "keys.failed");
+    if (!s->open)
+        return 0;
+    if (store_commit(s->store, e) < 0)
+        return failed(s, e);
+    s->open = false;
+    return 0;
+}
+
+int keys_commit_gone(struct seal *s, struct err *e)
+{
+    if (keys_commit(s, e) < 0)
+        return -1;
+    return store_scrub(s->store, e);
+}
+
+int keys_ask(struct seal *s, struct rows *rows, enum statement which, struct args args, struct err *e)
+{
+    return store_query(s->store, rows, statements[which], args, e);
+}
+
+int keys_open(struct seal *s, struct err *e)
+{
+    static const struct sql *const steps[] = { &sql_schema };
+
+    if (store_open(&s->store, s->url, STORE_WRITE, e) < 0)
+        return -1;
+    return store_step(s->store, "seal", COUNT_OF(steps), steps, e);
+}
+
+/* ---- wrapping ------------------------------------------------------------------- */
+
+struct bound {             /* associated data: the table's name and the row's clear columns */
+    uint8_t at[320];
+    size_t len;
+};
+
+static void bind_bytes(struct bound *b, char kind, const void *bytes, size_t n)
+{
+    if (n > sizeof b->at - b->len - 3)
+        abort();           /* every column is bounded where it is written */
+    b->at[b->len++] = (uint8_t)kind;
+    b->at[b->len++] = (uint8_t)(n >> 8);
+    b->at[b->len++] = (uint8_t)n;
+    if (n)
+        memcpy(b->at + b->len, bytes, n);
+    b->len += n;
+}
+
+static void bind_int(struct bound *b, int64_t n)
+{
+    uint8_t big[8];
+
+    for (int i = 0; i < 8; i++)
+        big[i] = (uint8_t)((uint64_t)n >> (56 - 8 * i));
+    bind_bytes(b, 'n', big, sizeof big);
+}
+
+static void bind_shelf(struct bound *b, enum shelf shelf)
+{
+    b->len = 0;
+    bind_bytes(b, 't', shelves[shelf].table, strlen(shelves[shelf].table));
+}
+
+static size_t wrap(const uint8_t master[SECRET], enum shelf shelf, const struct bound *b, const void *secret, uint8_t out[WRAPPED_MAX])
+{
+    unsigned long long n;
+
+    randombytes_buf(out, NONCE);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE, &n, secret, shelves[shelf].size, b->at, b->len, NULL, out, master);
+    return NONCE + (size_t)n;
+}
+
+static struct str wrapped_str(const uint8_t *wrapped, size_t n)
+{
+    return (struct str){ (const char *)wrapped, n };
+}
+
+int keys_put(struct seal *s, enum shelf shelf, struct args clear, const void *secret, struct err *e)
+{
+    struct value columns[CLEAR_MAX + 1];
+    uint8_t wrapped[WRAPPED_MAX];
+    struct bound b;
+
+    if (begin(s, e) < 0)
+        return -1;
+    bind_shelf(&b, shelf);
+    for (size_t i = 0; i < clear.count; i++) {
+        columns[i] = clear.at[i];
+        if (clear.at[i].kind == VALUE_INT)
+            bind_int(&b, clear.at[i].number);
+        else
+            bind_bytes(&b, 'b', clear.at[i].bytes.at, clear.at[i].bytes.len);
+    }
+    columns[clear.count] = value_blob(wrapped_str(wrapped, wrap(s->master, shelf, &b, secret, wrapped)));
+    if (store_run(s->store, shelves[shelf].put, (struct args){ columns, clear.count + 1 }, NULL, e) < 0)
+        return failed(s, e);
+    return 0;
+}
+
+int keys_unwrap_row(struct seal *s, enum shelf shelf, const struct rows *rows, void *out, struct err *e)
+{
+    int last = rows_columns(rows) - 1;
+    struct str wrapped = rows_str(rows, last);
+    struct bound b;
+
+    bind_shelf(&b, shelf);
+    for (int i = 0; i < last; i++) {
+        struct str column = rows_str(rows, i);
+
+        if (rows_kind(rows, i) == VALUE_INT)
+            bind_int(&b, rows_int(rows, i));
+        else
+            bind_bytes(&b, 'b', column.at, column.len);
+    }
+    if (wrapped.len != NONCE + shelves[shelf].size + TAG ||
+        crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, (const uint8_t *)wrapped.at + NONCE, wrapped.len - NONCE,
+                                                   b.at, b.len, (const uint8_t *)wrapped.at, s->master))
+        return err_broken(e, "keys.damaged", "a row of %s does not open under the master", shelves[shelf].table);
+    return 0;
+}
+
+int keys_get(struct seal *s, enum shelf shelf, struct args key, struct rows *rows, void *out, struct err *e)
+{
+    if (store_query(s->store, rows, shelves[shelf].get, key, e) < 0)
+        return -1;
+    if (!rows_next(rows))
+        return store_failed(s->store, e) < 0 ? -1 : FOUND_LOST;   /* a failed read must never look like "mint one" */
+    if (rows_kind(rows, rows_columns(rows) - 1) == VALUE_NULL)
+        return FOUND_ERASED;
+    return keys_unwrap_row(s, shelf, rows, out, e) < 0 ? -1 : FOUND_WHOLE;
+}
+
+static int rewrap_shelf(struct seal *s, struct store *from, enum shelf shelf, const uint8_t next[SECRET], struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    uint8_t secret[VERIFIER];
+
+    if (store_query(from, &rows, shelves[shelf].all, NO_ARGS, e) < 0)
+        return -1;
+    while (rows_next(&rows)) {
+        int last = rows_columns(&rows) - 1;
+        struct value columns[CLEAR_MAX + 1];
+        uint8_t wrapped[WRAPPED_MAX];
+        int64_t changed = 0;
+        struct bound b;
+
+        if (keys_unwrap_row(s, shelf, &rows, secret, e) < 0)
+            return -1;
+        bind_shelf(&b, shelf);
+        for (int i = 0; i < last; i++) {
+            enum value_kind kind = rows_kind(&rows, i);
+            struct str bytes = rows_str(&rows, i);
+
+            columns[i] = kind == VALUE_INT ? value_int(rows_int(&rows, i)) : kind == VALUE_TEXT ? value_str(bytes) : value_blob(bytes);
+            if (kind == VALUE_INT)
+                bind_int(&b, rows_int(&rows, i));
+            else
+                bind_bytes(&b, 'b', bytes.at, bytes.len);
+        }
+        columns[last] = value_blob(wrapped_str(wrapped, wrap(next, shelf, &b, secret, wrapped)));
+        sodium_memzero(secret, sizeof secret);
+        if (store_run(s->store, shelves[shelf].wrap, (struct args){ columns, (size_t)last + 1 }, &changed, e) < 0)
+            return -1;
+        if (changed != 1)
+            return err_broken(e, "keys.damaged", "a row of %s could not be wrapped anew", shelves[shelf].table);
+    }
+    return store_failed(from, e);
+}
+
+static void store_done(struct store **s)
+{
+    store_close(*s);
+}
+
+/* Read through a second connection, which goes on seeing the rows as they were. */
+int keys_rewrap(struct seal *s, const uint8_t next[SECRET], struct err *e)
+{
+    CLEANUP(store_done) struct store *from = NULL;
+
+    if (keys_commit(s, e) < 0 || store_open(&from, s->url, STORE_READ, e) < 0 || begin(s, e) < 0)
+        return -1;
+    for (enum shelf shelf = 0; shelf < SHELF_COUNT; shelf++)
+        if (rewrap_shelf(s, from, shelf, next, e) < 0) {
+            store_rollback(s->store);   /* nothing was pending: nothing is lost */
+            s->open = false;
+            return -1;
+        }
+    return keys_commit(s, e);
+}
+
+/* ---- secrets of subjects and periods ---------------------------------------------- */
+
+static int name_of(struct secret_name *n, enum shelf shelf, struct str ledger, struct err *e)
+{
+    memset(n, 0, sizeof *n);
+    n->shelf = (uint8_t)shelf;
+    if (!ledger.len || ledger.len >= sizeof n->ledger)
+        return err_broken(e, "seal.ledger", "the name of a ledger has %zu bytes", ledger.len);
+    memcpy(n->ledger, ledger.at, ledger.len);
+    return 0;
+}
+
+int name_subject(struct secret_name *n, struct str ledger, struct id subject, struct err *e)
+{
+    if (id_none(subject))
+        return err_broken(e, "seal.subject", "a box without a subject");
+    if (name_of(n, SHELF_SUBJECT, ledger, e) < 0)
+        return -1;
+    n->subject = subject;
+    return 0;
+}
+
+int name_period(struct secret_name *n, struct str ledger, enum seal_class class, int32_t month, struct err *e)
+{
+    if (class <= SEAL_OPEN || class > SEAL_MOVEMENT || month < 0 || month > UINT16_MAX)
+        return err_broken(e, "seal.class", "class %d, month %d", (int)class, (int)month);
+    if (name_of(n, SHELF_PERIOD, ledger, e) < 0)
+        return -1;
+    n->class = (uint8_t)class;
+    n->month = (uint16_t)month;
+    return 0;
+}
+
+int keys_secret(struct seal *s, const struct secret_name *n, bool mint, uint8_t out[SECRET], struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    const uint8_t *held = cache_find(&s->secrets, n);
+    struct value columns[3] = { value_text(n->ledger) };
+    struct args key = { columns, 2 };
+    int found;
+
+    if (held) {
+        memcpy(out, held, SECRET);
+        return FOUND_WHOLE;
+    }
+    if (n->shelf == SHELF_SUBJECT) {
+        columns[1] = value_blob(id_bytes(&n->subject));
+    } else {
+        columns[1] = value_int(n->class);
+        columns[2] = value_int(n->month);
+        key.count = 3;
+    }
+    found = keys_get(s, n->shelf, key, &rows, out, e);
+    if (found == FOUND_LOST && mint) {
+        rows_done(&rows);
+        randombytes_buf(out, SECRET);
+        if (keys_put(s, n->shelf, key, out, e) < 0)
+            return -1;
+        found = FOUND_WHOLE;
+    }
+    if (found == FOUND_WHOLE)
+        memcpy(cache_put(&s->secrets, n), out, SECRET);
+    return found;
+}
