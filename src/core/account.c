@@ -1,0 +1,116 @@
+/*
+ * account.c - signing in: accounts, tokens, sessions.
+ *
+ * An account is a name, a worker and a password's verifier; a session is a
+ * random token of which the key store keeps only the hash.  Accounts and
+ * sessions are secrets, not records.
+ */
+#include "core/own.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TOKEN_BYTES = 32 };
+static const int64_t hour_ms = 60 * 60 * 1000;
+
+int core_account_add(struct core *c, struct str name, struct id worker, struct str password, struct err *e)
+{
+    char verifier[128];
+    size_t letters = utf8_valid(name) ? utf8_count(name) : 0;
+
+    if (letters < 1 || letters > 60)
+        return err_field(e, "account.name", "name");
+    if (utf8_count(password) < 8 || password.len > 200)
+        return err_field(e, "account.password", "password");
+    if (seal_verifier_make(password, verifier, e) < 0 || seal_account_put(c->seal, name, worker, verifier, e) < 0)
+        return -1;
+    return seal_sync(c->seal, e);
+}
+
+static void token_hash(struct str token, uint8_t out[32])
+{
+    seal_hash(token, out);
+}
+
+/* The worker's duties of this moment, owned by the session. */
+static int fill(struct core *c, struct reader *reader, const struct seal_session *kept, struct session *out, struct err *e)
+{
+    struct arena mem = { 0 };
+    struct duty *duties;
+    int64_t *ended;
+    size_t count;
+    int result = duties_of(c, reader->store, kept->worker, &duties, &ended, &count, &mem, e);
+
+    if (result == 0) {
+        count = duties_current(duties, ended, count, time_now());
+        struct duty *own = mem_take((count + 1) * sizeof *own);
+        memcpy(own, duties, count * sizeof *own);
+        out->who = (struct who){ .worker = kept->worker, .duties = own, .duty_count = count };
+        memcpy(out->who.account, kept->account, sizeof out->who.account);
+        out->until = kept->until;
+    }
+    arena_done(&mem);
+    return result;
+}
+
+int core_sign_in(struct core *c, struct reader *reader, struct str name, struct str password, char token[48], struct session *out, struct err *e)
+{
+    char verifier[128] = "";
+    struct seal_session kept = { .until = time_now() + setting_number("session_days") * 24 * hour_ms };
+    struct err missing = { 0 };
+    uint8_t bytes[TOKEN_BYTES];
+    bool known = name.len < sizeof kept.account && seal_account_get(c->seal, name, &kept.worker, verifier, &missing) == 0;
+
+    if (!known && missing.kind == ERR_BROKEN) {
+        *e = missing;
+        return -1;
+    }
+    if (!seal_verifier_check(known ? verifier : NULL, password))
+        return err_set(e, ERR_DENIED, "session.wrong");
+    memcpy(kept.account, name.at, name.len);
+    seal_random(bytes, sizeof bytes);
+    sodium_bin2base64(token, 48, bytes, sizeof bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    memset(out, 0, sizeof *out);
+    token_hash(str_of(token), out->token_hash);
+    if (fill(c, reader, &kept, out, e) < 0)
+        return -1;
+    if (seal_session_put(c->seal, out->token_hash, &kept, e) < 0 || seal_sync(c->seal, e) < 0) {
+        session_done(out);
+        return -1;
+    }
+    return 0;
+}
+
+int core_session(struct core *c, struct reader *reader, struct str token, struct session *out, struct err *e)
+{
+    struct seal_session kept;
+
+    memset(out, 0, sizeof *out);
+    if (token.len != 43)
+        return err_set(e, ERR_DENIED, "session.unknown");
+    token_hash(token, out->token_hash);
+    if (seal_session_get(c->seal, out->token_hash, &kept, e) < 0) {
+        if (e->kind == ERR_MISSING)
+            e->kind = ERR_DENIED;
+        return -1;
+    }
+    if (kept.until <= time_now())
+        return err_set(e, ERR_DENIED, "session.over");
+    return fill(c, reader, &kept, out, e);
+}
+
+void core_sign_out(struct core *c, struct session *s)
+{
+    struct err ignored = { 0 };
+
+    (void)!seal_session_drop(c->seal, s->token_hash, &ignored);
+    (void)!seal_sync(c->seal, &ignored);
+}
+
+void session_done(struct session *s)
+{
+    free((struct duty *)s->who.duties);
+    s->who.duties = NULL;
+    s->who.duty_count = 0;
+}

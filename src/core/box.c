@@ -1,0 +1,170 @@
+/*
+ * box.c - lists of boxes in columns, opening and masking them.
+ *
+ * An entry is the record's id (16 bytes), its corrected time (8), the box's
+ * length (4) and the box; entries stand in the order of their stamps, so that
+ * of the same field the later stands.
+ */
+#include "core/own.h"
+
+enum { ENTRY = 16 + 8 + 4 };
+
+static uint64_t read_be(const char *at, int bytes)
+{
+    uint64_t n = 0;
+
+    for (int i = 0; i < bytes; i++)
+        n = n << 8 | (uint8_t)at[i];
+    return n;
+}
+
+static void put_be(struct buf *b, uint64_t n, int bytes)
+{
+    for (int i = bytes - 1; i >= 0; i--)
+        buf_char(b, (char)(n >> (8 * i)));
+}
+
+struct entry {
+    struct id record;
+    int64_t at;
+    struct str box, whole;
+};
+
+static bool entry_next(struct str boxes, size_t *i, struct entry *out)
+{
+    size_t left = boxes.len - *i;
+
+    if (!boxes.at || left < ENTRY)
+        return false;
+    const char *p = boxes.at + *i;
+    size_t n = (size_t)read_be(p + 24, 4);
+    if (n > left - ENTRY)
+        return false;
+    memcpy(out->record.b, p, 16);
+    out->at = (int64_t)read_be(p + 16, 8);
+    out->box = (struct str){ p + ENTRY, n };
+    out->whole = (struct str){ p, ENTRY + n };
+    *i += ENTRY + n;
+    return true;
+}
+
+struct str record_box(const struct record *r, enum seal_class class)
+{
+    struct str box;
+
+    for (size_t i = 0; ledger_box(r->boxes, &i, &box);)
+        if (seal_box_class(box) == class)
+            return box;
+    return (struct str){ 0 };
+}
+
+struct str boxes_with(const struct record *r, struct str boxes, enum seal_class class)
+{
+    CLEANUP(buf_done) struct buf list = { 0 };
+    struct str ours = record_box(r, class);
+    struct entry entry;
+    bool placed = !ours.at;
+
+    for (size_t i = 0; entry_next(boxes, &i, &entry);) {
+        if (id_eq(entry.record, r->id))
+            placed = true;
+        if (!placed && (entry.at > r->at || (entry.at == r->at && memcmp(entry.record.b, r->id.b, 16) > 0))) {
+            buf_put(&list, r->id.b, 16), put_be(&list, (uint64_t)r->at, 8), put_be(&list, ours.len, 4), buf_str(&list, ours);
+            placed = true;
+        }
+        buf_str(&list, entry.whole);
+    }
+    if (!placed)
+        buf_put(&list, r->id.b, 16), put_be(&list, (uint64_t)r->at, 8), put_be(&list, ours.len, 4), buf_str(&list, ours);
+    return list.len ? arena_str(r->mem, buf_view(&list)) : (struct str){ 0 };
+}
+
+static struct json *unbox(struct core *c, struct str ledger, struct id record, struct str box, struct err *e)
+{
+    CLEANUP(buf_done) struct buf plain = { 0 };
+    struct json *shadow = NULL;
+
+    if (seal_unbox(c->seal, ledger, record, box, &plain, e) < 0)
+        return NULL;
+    if (json_parse(buf_view(&plain), &json_own, &shadow, e) < 0)
+        return NULL;
+    return shadow;
+}
+
+struct json *core_open_boxes(struct core *c, struct str ledger, struct str boxes, enum seal_class class, struct err *e)
+{
+    struct json *whole = NULL;
+    struct entry entry;
+
+    for (size_t i = 0; entry_next(boxes, &i, &entry);) {
+        if (seal_box_class(entry.box) != class)
+            continue;
+        CLEANUP(json_done) struct json *shadow = unbox(c, ledger, entry.record, entry.box, e);
+        if (!shadow)
+            continue;
+        if (!whole)
+            whole = json_map();
+        fields_join(whole, shadow);
+    }
+    return whole;
+}
+
+int record_opened(struct core *c, const struct record *r, struct json **out, struct err *e)
+{
+    struct str box;
+
+    *out = json_copy(r->values);
+    for (size_t i = 0; ledger_box(r->boxes, &i, &box);) {
+        CLEANUP(json_done) struct json *shadow = unbox(c, r->ledger, r->id, box, e);
+        if (!shadow) {
+            json_free(*out);
+            *out = NULL;
+            return -1;
+        }
+        fields_join(*out, shadow);
+    }
+    return 0;
+}
+
+static void stars(struct buf *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        buf_char(text, '*');
+}
+
+static struct str tail(struct str s, size_t n)
+{
+    return s.len > n ? (struct str){ s.at + s.len - n, n } : s;
+}
+
+void mask_put(struct buf *to, enum mask mask, struct str value)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+    struct out o = { .to = to };
+
+    if (!value.at || mask == MASK_OMIT) {
+        out_null(&o);
+        return;
+    }
+    switch (mask) {
+    case MASK_NAME:            /* 王** */
+        buf_put(&text, value.at, value.len ? utf8_next(value, 0) : 0);
+        stars(&text, 2);
+        break;
+    case MASK_PHONE:           /* 100****1234 */
+        buf_put(&text, value.at, value.len >= 11 ? 3 : 0);
+        stars(&text, 4);
+        buf_str(&text, value.len >= 8 ? tail(value, 4) : STR(""));
+        break;
+    case MASK_ID:
+        stars(&text, 14);
+        buf_str(&text, value.len >= 15 ? tail(value, 4) : STR(""));
+        break;
+    case MASK_TEXT:
+        stars(&text, 3);
+        break;
+    default:
+        buf_str(&text, value);
+    }
+    out_text(&o, text.at ? buf_view(&text) : STR(""));
+}

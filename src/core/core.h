@@ -1,0 +1,450 @@
+/*
+ * core.h - the door of core: what every feature needs.
+ *
+ * Areas and rights, the shape of a feature, and the three ways data moves:
+ * core_write (ask, check, ledger, tables), core_read (question, right, rows)
+ * and core_rebuild (ledger, tables).  core knows no feature by name: main
+ * hands over the table of them.
+ */
+#ifndef WANGGE_CORE_H
+#define WANGGE_CORE_H
+
+#include "base/json.h"
+#include "ledger/ledger.h"
+#include "seal/seal.h"
+#include "store/store.h"
+
+struct core;
+struct tx;
+
+/* ==== rights and roles (core/right.c: one table, role by right) ================ */
+
+enum right {
+    RIGHT_SIGNED_IN = 0,         /* whoever is signed in, about no area */
+    RIGHT_FIGURES = 1 << 0,      /* counts */
+    RIGHT_LISTS = 1 << 1,        /* lists, masked unless the row is one's own */
+    RIGHT_OPEN = 1 << 2,         /* members of the very grid of one's duty, open */
+    RIGHT_REVEAL = 1 << 3,       /* one household at a time, with a purpose */
+    RIGHT_ROUNDS = 1 << 4,
+    RIGHT_DUTIES = 1 << 5,
+    RIGHT_ORDERS = 1 << 6,
+    RIGHT_GRIDS = 1 << 7,        /* the tree */
+    RIGHT_DOORS = 1 << 8,        /* doors, households, members */
+    RIGHT_VISIT = 1 << 9,
+    RIGHT_FOR = 1 << 10,         /* types in for somebody */
+    RIGHT_IMPORT = 1 << 11,
+    RIGHT_APPROVE = 1 << 12,     /* the second person */
+    RIGHT_AUDIT = 1 << 13,
+    RIGHT_ACCOUNTS = 1 << 14,
+    RIGHT_SETTINGS = 1 << 15,    /* profiles, installation */
+    RIGHT_SYSTEM = 1 << 30,      /* only the program itself: alarms, deliveries, freezes */
+};
+
+struct duty {                    /* one dated responsibility, as rights read it */
+    struct id id, worker;
+    char area[LEDGER_NAME];      /* area id */
+    char role[24];               /* code of list duty_role */
+    struct id household;         /* zero, or the centre household whose linked ones it covers */
+    bool deputy;
+    int64_t since, until;        /* ms; until 0: open end */
+};
+uint32_t role_rights(const char *role);          /* 0 for an unknown role */
+
+struct who {                     /* on whose behalf something is asked or written */
+    struct id worker;
+    bool system;                 /* the program itself or the operator at the command line: every right */
+    char account[64];
+    const struct duty *duties;   /* current ones; borrowed from the session or the request's arena */
+    size_t duty_count;
+};
+
+/* ==== areas (core/area.c) ======================================================= */
+
+/* One area as it is now.  id is its code at birth; path is "4405/440513/…/" of today's tree. */
+struct area {
+    struct str id, code, name, path, ledger, kind;
+    int level;                   /* 1 city 2 district 3 town 4 village 5 grid 6 block 7 … */
+    bool open;
+    const struct area *parent;   /* NULL at a root */
+    const struct area *successor;/* where a closed one was merged into */
+    size_t children;             /* open ones */
+    bool placed;                 /* has a point */
+    int32_t lon, lat;            /* 1e-6 degrees, WGS-84 */
+};
+
+/* An unchanging picture of all areas, shared by readers; hold it while you borrow from it. */
+struct areas;
+const struct areas *core_areas_hold(struct core *c);
+void core_areas_drop(const struct areas *a);                         /* accepts NULL */
+/* By id, by present code, by any former code, in 12 digits or fewer. NULL: unknown. */
+const struct area *area_find(const struct areas *a, struct str text);
+size_t area_count(const struct areas *a);
+const struct area *area_at(const struct areas *a, size_t i);         /* in the order of paths */
+bool area_within(const struct area *below, const struct area *above);/* or the same */
+int64_t areas_revision(const struct areas *a);                       /* grows with each change */
+
+/* Written only by the apply of feature area; upserts in which the later (at, record) stands. */
+struct area_put {
+    struct str id, code, name, kind, parent, ledger;
+    int level;
+    bool placed;
+    int32_t lon, lat;
+};
+struct record;
+MUST_USE int core_area_put(struct tx *tx, const struct record *r, const struct area_put *a, struct err *e);
+MUST_USE int core_area_close(struct tx *tx, const struct record *r, struct str id, struct str successor, struct err *e);
+/* Gives an area another present code and parent; the former code stays findable. */
+MUST_USE int core_area_recode(struct tx *tx, const struct record *r, struct str id, struct str code, struct str name, struct str parent, struct err *e);
+/* Geometry: GeoJSON-like {"type","coordinates"} in 1e-6 degrees, or NULL to remove. synthetic is shown on the map. */
+MUST_USE int core_area_shape(struct tx *tx, const struct record *r, struct str id, const struct json *shape, bool synthetic, struct err *e);
+MUST_USE int core_area_point(struct tx *tx, const struct record *r, struct str id, int32_t lon, int32_t lat, struct err *e);
+/* The id a newly opened area with this code gets: the code, or code.2, code.3 when an id of that name is taken. */
+struct str area_birth_id(const struct areas *a, struct str code, struct arena *mem);
+
+/* Duties: written only by feature duty.  An ended or lapsed one keeps its row. */
+MUST_USE int core_duty_put(struct tx *tx, const struct record *r, const struct duty *d, struct err *e);
+MUST_USE int core_duty_end(struct tx *tx, const struct record *r, struct id duty, int64_t at, struct err *e);
+
+/* ==== fields, records ============================================================ */
+
+enum field_kind {
+    FIELD_ID,        /* UUID text, 36 characters */
+    FIELD_AREA,      /* an area: id or any code of it; becomes the id */
+    FIELD_NUMBER,    /* whole, min..max, of unit */
+    FIELD_TEXT,      /* min..max characters (default 1..200), no control characters; trimmed by nobody */
+    FIELD_CODE,      /* an item of code list `codes` */
+    FIELD_DAY,       /* "2020-02-05", a real day 1900..2199 */
+    FIELD_TIME,      /* ms UTC */
+    FIELD_BOOL,      /* true or false */
+    FIELD_GROUP,     /* a nested map of `fields` */
+    FIELD_DATA,      /* free JSON (thresholds, geometry), `max` bytes when written */
+};
+
+struct field {
+    const char *name;
+    enum field_kind kind;
+    bool required;
+    bool list;                   /* a list of it, 0..items */
+    int64_t min, max;            /* NUMBER: bounds (both 0: any); TEXT: characters; DATA: bytes */
+    size_t items;                /* list: most items, default 100 */
+    const char *codes;           /* CODE: name of the list */
+    const char *unit;            /* "0.1 °C" */
+    enum seal_class seal;
+    enum seal_find find;         /* sealed: what it may be found by */
+    const struct field *fields;  /* GROUP */
+    const char *words;           /* zh label, shown by /api/meta; en is in the feature's ui */
+};
+
+enum { RECORD_FACT = 0, RECORD_COMMAND = 1 };
+
+/*
+ * A record on its way.  check sees all values; when the boxes are made the
+ * sealed ones leave the tree, so that apply - now or at a replay in thirty
+ * years - sees exactly what the ledger keeps.
+ */
+struct record {
+    const struct record_type *type;
+    struct id id;
+    struct str ledger;
+    struct str area;             /* id */
+    int64_t position;            /* known in apply */
+    int64_t at;                  /* corrected time */
+    int64_t received_at;
+    struct id maker, author, for_whom;
+    enum ledger_proof proof;
+    struct id subject;           /* whose secret seals it */
+    struct json *values;         /* body */
+    struct json *given;
+    struct str boxes;            /* known in apply */
+    struct arena *mem;
+};
+
+/* Reading fields; names are those of the type's table. Absent: zero, "none" or value_null. */
+bool record_has(const struct record *r, const char *field);
+struct value record_value(const struct record *r, const char *field);   /* as the store keeps it: id → BLOB, bool → 0/1 … */
+int64_t record_number(const struct record *r, const char *field);
+struct str record_text(const struct record *r, const char *field);      /* text, code, day, area */
+struct id record_id(const struct record *r, const char *field);
+const struct json *record_json(const struct record *r, const char *field);
+/* Items of a list of groups: for (size_t i = 0; record_item(r, "checks", i, &it); i++) */
+struct item {
+    const struct json *map;
+};
+bool record_item(const struct record *r, const char *list, size_t i, struct item *it);
+bool item_has(const struct item *it, const char *field);
+struct id item_id(const struct item *it, const char *field);
+int64_t item_number(const struct item *it, const char *field);
+struct str item_text(const struct item *it, const char *field);
+/* The record's box of one class, "none" when it has none. */
+struct str record_box(const struct record *r, enum seal_class class);
+/* (at, id) as 24 bytes that compare like time: "the later stands, ties by id". Lives in r->mem. */
+struct str record_stamp(const struct record *r);
+
+/* What the server decided on acceptance; clear, under the digest.  Only in check. */
+void given_number(struct record *r, const char *key, int64_t n);
+void given_text(struct record *r, const char *key, struct str s);
+void given_id(struct record *r, const char *key, struct id id);
+int64_t given_int(const struct record *r, const char *key);
+struct str given_str(const struct record *r, const char *key);
+struct id given_as_id(const struct record *r, const char *key);
+bool given_has(const struct record *r, const char *key);
+
+/*
+ * Columns that hold sealed values keep boxes: a list of [record, at, box].
+ * boxes_with gives the list with this record's box of the class added in the
+ * order of stamps; opening it merges the fields, the later stands.  The same
+ * record is not added twice.  "none" when there is nothing to keep.
+ */
+struct str boxes_with(const struct record *r, struct str boxes, enum seal_class class);
+
+struct record_type {
+    const char *name;                       /* "watch.reading" */
+    enum right right;                       /* of the maker on record.area at the corrected time */
+    const struct field *fields;
+    int (*check)(struct tx *tx, struct record *r, struct err *e);        /* may be NULL; only reads; may set given and subject */
+    int (*apply)(struct tx *tx, const struct record *r, struct err *e);  /* may be NULL */
+    int command;                            /* RECORD_COMMAND: right judged now as well, may be refused for the state of the world */
+    const char *subject;                    /* field whose id is the sealing subject; NULL: check sets r->subject */
+    bool births;                            /* record.area may be unknown: the root of a tree is born with it (system only) */
+    const char *words;                      /* zh */
+};
+
+struct follow {                  /* apply of another feature's type, to our left */
+    const char *type;
+    int (*apply)(struct tx *tx, const struct record *r, struct err *e);
+};
+
+struct delivery {                /* how a record here becomes one in another village */
+    const char *from, *to;       /* types */
+    /* values: the source record, opened; out: the body of the record at the target */
+    int (*make)(struct tx *tx, const struct record *source, const struct json *values, struct json **out, struct err *e);
+    bool villages;               /* one into every village at or below the target, not one into the target */
+};
+
+/* ==== questions ==================================================================== */
+
+enum mask { MASK_OPEN, MASK_NAME, MASK_PHONE, MASK_ID, MASK_TEXT, MASK_OMIT };
+
+/*
+ * A column that is opened from boxes.  The statement selects, besides the
+ * columns that are sent, hidden ones whose names begin with "_": the list of
+ * boxes, and _ledger, _area, _household, _centre by which it is decided
+ * whether the asker sees the row open or masked.
+ */
+struct sealed_column {
+    const char *name;            /* in the answer */
+    const char *boxes;           /* hidden column: "_boxes" */
+    const char *field;           /* field inside the boxes */
+    enum mask mask;              /* for who may not see it open; MASK_OPEN: everybody signed in may */
+    enum seal_class class;       /* preset SEAL_REGISTER when 0 */
+    const char *list, *part;     /* the field stands in item `part` (a hidden column, NULL: at the top) of list `list` */
+    const char *whole, *parts;   /* hidden columns: other boxes, and which items of their list `members` this row is (core_open_parts); NULL: none */
+};
+
+enum param_from { PARAM_ASKED, PARAM_WORKER, PARAM_NOW, PARAM_DAY, PARAM_SET };  /* PARAM_SET: by prepare */
+struct param {
+    const char *name;
+    enum field_kind kind;
+    bool required;
+    enum param_from from;
+};
+
+struct ask {
+    struct core *core;
+    const struct who *who;
+    struct store *store;         /* a reader, in one snapshot */
+    const struct areas *areas;
+    const struct area *area;     /* asked area; NULL when the query needs none */
+    const struct query *query;
+    struct str text_of[12];      /* raw text of each asked param, "none" when absent */
+    struct value args[16];       /* $1 = path from, $2 = path to (exclusive), $3 … = params in order, then cursor values, then limit */
+    size_t arg_count;
+    struct arena *mem;
+};
+
+struct query {
+    const char *name;
+    enum right right;            /* on the asked area */
+    bool everywhere;             /* no area is asked for ($1 $2 cover all) */
+    const struct sql *sql;
+    const struct param *params;
+    const struct sealed_column *sealed;
+    const char *keys;            /* paged: kinds of the first result columns, the key, ascending: "tib" is text, integer, blob.
+                                    The key after which to go on comes as the last args before the limit, at first the lowest */
+    int page;                    /* rows a page, default 500 */
+    int (*prepare)(struct ask *ask, struct err *e);               /* sets args by PARAM_SET, or refuses */
+    /* Instead of sql: writes the whole answer; tag (64 bytes) may get an ETag. */
+    int (*answer)(struct ask *ask, struct buf *body, char *tag, struct err *e);
+    bool reveal;                 /* the one behind POST /api/reveal: asked by household only, never by GET; sealed columns are
+                                    given open where `fields` names them. Its $3 is the household */
+    const char *words;
+};
+
+/* ==== a feature ======================================================================= */
+
+struct feature {
+    const char *name, *words;
+    int version;                          /* number of schema steps */
+    const struct sql *const *schema;      /* one step each */
+    const struct record_type *records;    /* end with a NULL name; all tables may be NULL */
+    const struct follow *follows;
+    const struct query *queries;
+    const struct delivery *deliveries;
+    const struct sql *const *recounts;    /* each gives one row per counter that differs from a recount; NULL-terminated */
+    /* The centre household a household is linked to (zero: none), for rights of role centre_head. At most one feature. */
+    int (*centre_of)(struct store *s, struct str ledger, struct id household, struct id *centre, struct err *e);
+    /* Called when the store is opened and after a rebuild: hands lists and thresholds to core. */
+    int (*opened)(struct core *c, struct store *s, struct err *e);
+};
+
+/* ==== inside check and apply =============================================================== */
+
+struct store *tx_store(struct tx *tx);
+const struct areas *tx_areas(struct tx *tx);             /* check only */
+struct core *tx_core(struct tx *tx);
+MUST_USE int tx_query(struct tx *tx, struct rows *rows, struct err *e, const struct sql *sql, struct args args);
+MUST_USE int tx_run(struct tx *tx, struct err *e, const struct sql *sql, struct args args, int64_t *changed);
+/* Does `code` stand in the list today?  check only. Lists are written by feature profile through core_codes_put. */
+bool core_code_known(struct core *c, const char *list, struct str code);
+void core_codes_put(struct core *c, const struct json *lists);   /* {"sex":["0","1"]…}; replaces lists of the same name */
+/* A number of today's profile ("fever_line"), for check only; {"fever_line":373} or {"fever_line":{"value":373,…}}. */
+int64_t core_threshold(struct core *c, const char *name, int64_t preset);
+void core_thresholds_put(struct core *c, const struct json *thresholds);
+/* Sets an alarm: at due_at the record `type` with {first id field: subject} is appended to this ledger and area. The same call twice is one alarm. */
+MUST_USE int core_alarm(struct tx *tx, const struct record *r, int64_t due_at, const char *type, struct id subject, struct err *e);
+MUST_USE int core_alarm_off(struct tx *tx, const struct record *r, const char *type, struct id subject, struct err *e);
+/* A record for another village is owed because of this one; see struct delivery. */
+MUST_USE int core_owe(struct tx *tx, const struct record *r, struct str target_area, struct err *e);
+
+/* ==== the whole ============================================================================= */
+
+struct core_options {
+    const char *store, *keys, *master;    /* urls and a path; keys and master NULL: beside the store */
+    bool create;
+    const struct feature *const *features;/* NULL-terminated, leftmost first */
+    bool read_only;                       /* no writer: verify, export beside a running server */
+};
+MUST_USE int core_open(struct core **out, const struct core_options *o, struct err *e);
+void core_close(struct core *c);                         /* what was acknowledged is kept, what waits is refused busy.stopping */
+struct seal *core_seal(struct core *c);
+const struct feature *const *core_features(struct core *c);
+const struct record_type *core_type(struct core *c, struct str name);
+const struct query *core_query(struct core *c, struct str feature, struct str name);
+struct id core_incarnation(struct core *c);
+
+/* Facts about the installation ("drill": "1"), in the store, not records. "none" when not set. */
+MUST_USE int core_fact_set(struct core *c, const char *name, struct str value, struct err *e);
+struct str core_fact(struct core *c, const char *name, struct arena *mem);
+
+/* ---- writing (core/write.c) ------------------------------------------------------------------ */
+
+enum result_status { RESULT_WAITING, RESULT_STORED, RESULT_REPEATED, RESULT_REFUSED };
+struct result {
+    struct id id;
+    enum result_status status;
+    char ledger[LEDGER_NAME];
+    int64_t position;
+    struct err err;
+};
+
+/* Records handed in together.  Shape errors are results already; the rest waits for the writer. */
+struct batch {
+    struct result *results;
+    size_t count;
+    bool low;                                        /* import: beside visits, not before them */
+    void (*done)(struct batch *b, void *arg);        /* from the writer's thread, after the disk; then the batch is yours again */
+    void *arg;
+    struct batch_own *own;                           /* core/write.c's */
+};
+/* From the bytes of POST /api/records. Fails only on the whole body; who is copied. */
+MUST_USE int core_batch_read(struct core *c, const struct who *who, struct str body, struct batch **out, struct err *e);
+/* By hand, in-process: values is taken. at is the record's own time; received is usually time_now(). */
+struct batch *core_batch_new(struct core *c, const struct who *who, int64_t received_at);
+void core_batch_add(struct batch *b, struct id id, const char *type, struct str area, int64_t at, struct json *values);
+void core_batch_free(struct batch *b);
+void core_submit(struct core *c, struct batch *b);   /* returns at once */
+void core_write(struct core *c, struct batch *b);    /* waits until it is done; every result is set */
+void core_batch_answer(const struct batch *b, struct buf *out);      /* {"results":[…]} */
+/* Bulk loading (drill): the caller's thread is the writer, thousands of records a commit. Ends with core_bulk_end. */
+MUST_USE int core_bulk_begin(struct core *c, struct err *e);
+MUST_USE int core_bulk_end(struct core *c, struct err *e);
+
+extern const struct who who_system;
+
+/* ---- reading (core/read.c) --------------------------------------------------------------------- */
+
+struct reader;                                        /* a read connection of one thread */
+MUST_USE int core_reader_open(struct core *c, struct reader **out, struct err *e);
+void core_reader_close(struct reader *r);
+struct store *reader_store(struct reader *r);
+
+/* Looks up one named parameter of the request; "none" when absent. */
+typedef struct str ask_param(void *ctx, const char *name);
+
+struct answer {
+    struct buf body;                                  /* {"rows":[…],"next":…} or what query.answer wrote */
+    char tag[64];                                     /* ETag, or empty */
+    struct batch *note;                               /* the read record that must be on disk before body leaves; NULL: none */
+};
+MUST_USE int core_read(struct core *c, struct reader *reader, const struct who *who, struct str feature, struct str query,
+                       ask_param *param, void *ctx, struct answer *out, struct err *e);
+/* POST /api/reveal: {"household","area","fields","purpose"}; area is the household's or one above it. out->note is always set. */
+MUST_USE int core_reveal(struct core *c, struct reader *reader, const struct who *who, struct str body, struct answer *out, struct err *e);
+void answer_done(struct answer *a);
+void core_meta(struct core *c, struct buf *out);      /* GET /api/meta */
+/* Opens a list of boxes (a column made by boxes_with) into one map of fields. NULL with err when none can be opened. */
+struct json *core_open_boxes(struct core *c, struct str ledger, struct str boxes, enum seal_class class, struct err *e);
+/* The same for a row that is also an item of the list `members` in records of other boxes: each of parts is the record's id and 2 bytes of index. */
+struct json *core_open_parts(struct core *c, struct str ledger, struct str boxes, struct str whole, struct str parts, enum seal_class class, struct err *e);
+/* One row of boxes opened or masked for a column: appends the JSON value. */
+void mask_put(struct buf *out, enum mask mask, struct str value);
+
+/* May this person see the row open?  Duty on the very grid, household or its centre. */
+bool who_opens(const struct who *who, const struct areas *areas, const struct area *row_area, struct id household, struct id centre);
+bool who_may(const struct who *who, const struct areas *areas, enum right right, const struct area *area, int64_t at);
+
+/* ---- people who sign in (core/account.c) ----------------------------------------------------------- */
+
+struct session {
+    struct who who;                                   /* duties kept fresh while held */
+    int64_t until;
+    uint8_t token_hash[32];
+};
+MUST_USE int core_account_add(struct core *c, struct str name, struct id worker, struct str password, struct err *e);
+/* Checks the password (a queue of two Argon2id at once); token is 43 characters and an end.  Keys: session.wrong, session.locked (again). */
+MUST_USE int core_sign_in(struct core *c, struct reader *reader, struct str name, struct str password, char token[48], struct session *out, struct err *e);
+MUST_USE int core_session(struct core *c, struct reader *reader, struct str token, struct session *out, struct err *e);
+void core_sign_out(struct core *c, struct session *s);
+void session_done(struct session *s);
+
+/* ---- listening -------------------------------------------------------------------------------------- */
+
+struct event {
+    struct str ledger, type, area, path;
+    int64_t position;
+    uint64_t number;                                  /* of this process, ascending */
+};
+/* Called from the writer's thread after each commit with what became visible.  Must not block. */
+void core_listen(struct core *c, void (*tell)(void *arg, const struct event *events, size_t count), void *arg);
+
+/* ---- proving, replaying, forgetting -------------------------------------------------------------------- */
+
+struct verify_report {
+    int64_t ledgers, records, bad_ledgers, bad_counters;
+    char first_bad[160];
+};
+MUST_USE int core_verify(struct core *c, struct verify_report *out, struct err *e);
+MUST_USE int core_rebuild(struct core *c, struct err *e);
+MUST_USE int core_tables_digest(struct core *c, uint8_t out[32], struct err *e);  /* core's and every feature's tables */
+/* Destroys what is known of a subject: tombstone first, then whatever record the feature appends. */
+MUST_USE int core_erase(struct core *c, struct str ledger, struct id subject, struct err *e);
+/* Appends due alarms and owed deliveries once; returns how many. The server calls it every second. */
+int core_tick(struct core *c, struct err *e);
+
+/* Counters for /metrics. */
+struct core_figures {
+    int64_t stored, repeated, refused, commits, reads, waiting, alarms_waiting, owed;
+};
+void core_figures(struct core *c, struct core_figures *out);
+
+#endif

@@ -1,0 +1,73 @@
+-- core.sql - the tables of core: areas, duties, alarms, the outbox. Their statements are in the core_*.sql beside.
+
+-- name: schema
+CREATE TABLE core_area (                -- reference table: small, everywhere the same
+    id        TEXT NOT NULL,            -- its code at birth, for ever
+    code      TEXT NOT NULL,            -- its present code
+    name      TEXT NOT NULL,
+    kind      TEXT NOT NULL,            -- "village", "community", "base" …
+    level     INTEGER NOT NULL,         -- 1 city 2 district 3 town 4 village 5 grid 6 block …
+    parent    TEXT,                     -- id; NULL at a root
+    ledger    TEXT NOT NULL,            -- where records about it go
+    path      TEXT NOT NULL,            -- "4405/440513/" in today's tree; derived
+    open      INTEGER NOT NULL,
+    successor TEXT,                     -- id of the area it was merged into
+    lon       INTEGER,                  -- point, 1e-6 degrees WGS-84
+    lat       INTEGER,
+    shape     TEXT,                     -- GeoJSON-like geometry in 1e-6 degrees
+    synthetic INTEGER NOT NULL,         -- 1: the shape is invented
+    shape_stamp BLOB NOT NULL,          -- stamp of the record that brought the shape
+    opened_at BIGINT NOT NULL,
+    closed_at BIGINT,
+    stamp     BLOB NOT NULL,            -- stamp of the record that gave code, name and parent
+    PRIMARY KEY (id)
+);
+CREATE INDEX core_area_path ON core_area (path);
+CREATE TABLE core_area_code (           -- every code an area ever had
+    code TEXT NOT NULL,
+    area TEXT NOT NULL,
+    PRIMARY KEY (code, area)
+);
+CREATE TABLE core_duty (                -- reference table: who answers for which area in which role
+    duty      BLOB NOT NULL,
+    worker    BLOB NOT NULL,
+    area      TEXT NOT NULL,
+    role      TEXT NOT NULL,
+    household BLOB,                     -- the centre household whose linked ones are meant
+    deputy    INTEGER NOT NULL,
+    since     BIGINT NOT NULL,
+    until     BIGINT NOT NULL,          -- 0: open end
+    ended_at  BIGINT,                   -- NULL while it stands
+    stamp     BLOB NOT NULL,
+    PRIMARY KEY (duty)
+);
+CREATE INDEX core_duty_worker ON core_duty (worker);
+CREATE INDEX core_duty_area ON core_duty (area);
+CREATE TABLE core_alarm (               -- what is due by itself; derived
+    ledger  TEXT NOT NULL,
+    type    TEXT NOT NULL,              -- the record that will be appended
+    subject BLOB NOT NULL,
+    area    TEXT NOT NULL,
+    due_at  BIGINT NOT NULL,
+    PRIMARY KEY (ledger, type, subject)
+);
+CREATE INDEX core_alarm_due ON core_alarm (due_at);
+CREATE TABLE core_outbox (              -- records owed to other villages; derived
+    ledger   TEXT NOT NULL,
+    position BIGINT NOT NULL,           -- of the first record
+    target   TEXT NOT NULL,             -- area id
+    PRIMARY KEY (ledger, position, target)
+);
+
+-- name: installation
+CREATE TABLE installation_fact (                -- about this installation; not derived
+    name  TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (name)
+);
+
+-- name: fact
+SELECT value FROM installation_fact WHERE name = $1;
+
+-- name: put_fact
+INSERT INTO installation_fact (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value;

@@ -1,0 +1,71 @@
+/*
+ * note.c - the records core itself writes: who looked, and what was refused elsewhere.
+ *
+ * A read record goes to the read ledger beside the village's own and changes
+ * no table.  It says who, what, why and how much, never what was seen.
+ */
+#include "core/own.h"
+
+#include "core.sql.h"
+
+static const struct sql *const schema[] = { &sql_schema };
+static const struct sql *const installation[] = { &sql_installation };
+
+static const struct field read_fields[] = {
+    { "query", FIELD_TEXT, .required = true, .words = "查询" },
+    { "count", FIELD_NUMBER, .required = true, .min = 0, .max = 1000000, .words = "条数" },
+    { "household", FIELD_ID, .words = "户" },
+    { "purpose", FIELD_TEXT, .max = 120, .words = "用途" },
+    { 0 },
+};
+
+static const struct field reveal_fields[] = {
+    { "household", FIELD_ID, .required = true, .words = "户" },
+    { "fields", FIELD_TEXT, .list = true, .items = 40, .required = true, .max = 40, .words = "字段" },
+    { "purpose", FIELD_TEXT, .required = true, .min = 2, .max = 120, .words = "用途" },
+    { "count", FIELD_NUMBER, .required = true, .min = 0, .max = 1000000, .words = "条数" },
+    { 0 },
+};
+
+static const struct field delivered_fields[] = {
+    { "position", FIELD_NUMBER, .required = true, .min = 1, .max = INT64_MAX, .words = "原记录序号" },
+    { "target", FIELD_TEXT, .required = true, .max = 40, .words = "对方区域" },
+    { 0 },
+};
+
+static const struct field refused_fields[] = {
+    { "position", FIELD_NUMBER, .required = true, .min = 1, .max = INT64_MAX, .words = "原记录序号" },
+    { "target", FIELD_TEXT, .required = true, .max = 40, .words = "对方区域" },
+    { "key", FIELD_TEXT, .required = true, .max = 48, .words = "原因" },
+    { 0 },
+};
+
+static const struct record_type records[] = {
+    { "core.read", RIGHT_SYSTEM, read_fields, .words = "查阅记录" },
+    { "core.reveal", RIGHT_SYSTEM, reveal_fields, .words = "查看明文" },
+    { "core.delivered", RIGHT_SYSTEM, delivered_fields, .apply = tick_paid, .words = "对方收到" },
+    { "core.refused", RIGHT_SYSTEM, refused_fields, .apply = tick_paid, .words = "对方退回" },
+    { 0 },
+};
+
+const struct feature feature_core = { "core", "基础", COUNT_OF(schema), schema, records };
+
+int core_installation_schema(struct store *s, struct err *e)
+{
+    return store_step(s, "installation", COUNT_OF(installation), installation, e);
+}
+
+int core_fact_set(struct core *c, const char *name, struct str value, struct err *e)
+{
+    return store_run(c->writer, &sql_put_fact, ARGS(name, value), NULL, e);
+}
+
+struct str core_fact_read(struct store *s, const char *name, struct arena *mem)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    struct err ignored = { 0 };
+
+    if (store_query(s, &rows, &sql_fact, ARGS(name), &ignored) < 0 || !rows_next(&rows))
+        return (struct str){ 0 };
+    return arena_str(mem, rows_str(&rows, 0));
+}

@@ -1,0 +1,530 @@
+/*
+ * read.c - the one way out: question, right, rows, and what of them is open.
+ *
+ * A question is a named statement and a table of columns.  Rows stream into
+ * JSON under their column names; sealed columns are opened for whoever holds a
+ * duty on that very row, masked for everybody else.  Open values are noted in
+ * the read ledger before they leave.
+ */
+#include "core/own.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int core_reader_open(struct core *c, struct reader **out, struct err *e)
+{
+    struct reader *r = mem_take(sizeof *r);
+
+    r->core = c;
+    if (store_open(&r->store, c->url, STORE_READ, e) < 0) {
+        free(r);
+        return -1;
+    }
+    *out = r;
+    return 0;
+}
+
+void core_reader_close(struct reader *r)
+{
+    if (!r)
+        return;
+    store_close(r->store);
+    free(r);
+}
+
+struct store *reader_store(struct reader *r)
+{
+    return r->store;
+}
+
+void answer_done(struct answer *a)
+{
+    buf_done(&a->body);
+    core_batch_free(a->note);
+    a->note = NULL;
+}
+
+/* ---- the asked ---------------------------------------------------------------- */
+
+static int param_value(struct ask *ask, const struct param *p, struct str text, struct value *out, struct err *e)
+{
+    const struct area *a;
+    struct id id;
+    int64_t n;
+
+    switch (p->kind) {
+    case FIELD_ID:
+        if (!id_parse(text, &id))
+            return err_field(e, "field.id", p->name);
+        *out = value_id(id);
+        return 0;
+    case FIELD_NUMBER:
+    case FIELD_TIME:
+    case FIELD_BOOL:
+        if (!str_to_int(text, &n))
+            return err_field(e, "field.number", p->name);
+        *out = value_int(n);
+        return 0;
+    case FIELD_AREA:
+        a = area_find(ask->areas, text);
+        if (!a) {
+            err_field(e, "area.unknown", p->name);
+            e->kind = ERR_MISSING;
+            return -1;
+        }
+        *out = value_str(a->id);
+        return 0;
+    case FIELD_DAY:
+        if (!day_parse(text, &n))
+            return err_field(e, "field.day", p->name);
+        break;
+    default:
+        if (text.len > 400 || !utf8_valid(text))
+            return err_field(e, "field.length", p->name);
+    }
+    *out = value_str(text);
+    return 0;
+}
+
+static int read_params(struct ask *ask, ask_param *get, void *ctx, struct err *e)
+{
+    size_t asked = 0;
+
+    for (const struct param *p = ask->query->params; p && p->name; p++) {
+        struct value *arg = &ask->args[ask->arg_count++];
+        *arg = value_null;
+        if (p->from == PARAM_WORKER) {
+            *arg = value_id(ask->who->worker);
+        } else if (p->from == PARAM_NOW) {
+            *arg = value_int(time_now());
+        } else if (p->from == PARAM_DAY) {
+            char *day = arena_take(ask->mem, DAY_TEXT);
+            day_of(time_now(), day);
+            *arg = value_text(day);
+        } else if (p->from == PARAM_ASKED) {
+            struct str text = arena_str(ask->mem, get(ctx, p->name));
+            if (!text.len && p->required)
+                return err_field(e, "field.missing", p->name);
+            ask->text_of[asked++] = text.len ? text : (struct str){ 0 };
+            if (text.len && param_value(ask, p, text, arg, e) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+/* Everything at or below a path is one range: its last '/' replaced by the character after it. */
+static void scope_args(struct ask *ask)
+{
+    struct str from = ask->area ? ask->area->path : STR("");
+    char *to = arena_take(ask->mem, from.len + 2);
+
+    if (from.len) {
+        memcpy(to, from.at, from.len);
+        to[from.len - 1] = '0';
+    } else {
+        to[0] = '~';
+    }
+    ask->args[0] = value_str(from.len ? from : STR(""));
+    ask->args[1] = value_text(to);
+    ask->arg_count = 2;
+}
+
+static int find_area(struct ask *ask, ask_param *get, void *ctx, struct err *e)
+{
+    struct str text = get(ctx, "area");
+
+    if (ask->query->everywhere && !text.len)
+        return 0;
+    if (!text.len)
+        return err_field(e, "field.missing", "area");
+    ask->area = area_find(ask->areas, text);
+    if (!ask->area) {
+        err_field(e, "area.unknown", "area");
+        e->kind = ERR_MISSING;
+        return -1;
+    }
+    if (!who_may(ask->who, ask->areas, ask->query->right, ask->area, time_now()))
+        return err_set(e, ERR_DENIED, "right.denied");
+    return 0;
+}
+
+/* ---- cursors: the incarnation, then each key value as kind and hex ---------------- */
+
+static void cursor_put(struct core *c, const struct rows *rows, size_t keys, struct buf *out)
+{
+    struct str incarnation = id_bytes(&c->incarnation);
+
+    hex_put(out, (struct str){ incarnation.at + 12, 4 });
+    for (size_t i = 0; i < keys; i++) {
+        int column = (int)i;
+        if (rows_kind(rows, column) == VALUE_INT)
+            buf_printf(out, ".i%" PRId64, rows_int(rows, column));
+        else {
+            buf_text(out, rows_kind(rows, column) == VALUE_BLOB ? ".b" : ".t");
+            hex_put(out, rows_str(rows, column));
+        }
+    }
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool hex_read(struct str text, struct arena *mem, struct str *out)
+{
+    char *bytes = arena_take(mem, text.len / 2 + 1);
+
+    for (size_t i = 0; i + 1 < text.len; i += 2) {
+        int high = hex_digit(text.at[i]), low = hex_digit(text.at[i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        bytes[i / 2] = (char)(high << 4 | low);
+    }
+    *out = (struct str){ bytes, text.len / 2 };
+    return text.len % 2 == 0;
+}
+
+static int cursor_args(struct ask *ask, struct str cursor, struct err *e)
+{
+    const char *keys = ask->query->keys;
+    size_t at = 8;
+    struct str bytes;
+    int64_t n;
+
+    if (cursor.len) {
+        CLEANUP(buf_done) struct buf begins = { 0 };
+        hex_put(&begins, (struct str){ (const char *)ask->core->incarnation.b + 12, 4 });
+        if (!str_starts(cursor, buf_view(&begins)))
+            return err_field(e, "cursor.stale", "cursor");
+    }
+    for (; *keys; keys++) {
+        struct value *arg = &ask->args[ask->arg_count++];
+        if (!cursor.len) {
+            *arg = *keys == 'i' ? value_int(INT64_MIN) : *keys == 'b' ? value_blob(STR("")) : value_str(STR(""));
+            continue;
+        }
+        size_t begin = at + 2, end = begin;
+        while (end < cursor.len && cursor.at[end] != '.')
+            end++;
+        struct str text = { cursor.at + begin, end > begin ? end - begin : 0 };
+        if (begin > cursor.len || cursor.at[at] != '.' || cursor.at[at + 1] != *keys)
+            return err_field(e, "cursor.bad", "cursor");
+        if (*keys == 'i' ? !str_to_int(text, &n) : !hex_read(text, ask->mem, &bytes))
+            return err_field(e, "cursor.bad", "cursor");
+        *arg = *keys == 'i' ? value_int(n) : *keys == 'b' ? value_blob(bytes) : value_str(bytes);
+        at = end;
+    }
+    return 0;
+}
+
+/* ---- rows ---------------------------------------------------------------------------- */
+
+enum { COLUMNS_MOST = 64, OPENED_MOST = 4 };
+
+struct shape {                    /* the columns of a statement, found once */
+    int count;
+    bool hidden[COLUMNS_MOST];
+    int ledger, area, household, centre;
+};
+
+struct opened {                   /* boxes of this row already opened */
+    int column;
+    enum seal_class class;
+    struct json *map;
+};
+
+static int column_of(const struct rows *rows, const char *name)
+{
+    for (int i = 0; i < rows_columns(rows); i++)
+        if (strcmp(rows_name(rows, i), name) == 0)
+            return i;
+    return -1;
+}
+
+static void shape_read(const struct rows *rows, struct shape *s)
+{
+    s->count = rows_columns(rows) < COLUMNS_MOST ? rows_columns(rows) : COLUMNS_MOST;
+    for (int i = 0; i < s->count; i++)
+        s->hidden[i] = rows_name(rows, i)[0] == '_';
+    s->ledger = column_of(rows, "_ledger");
+    s->area = column_of(rows, "_area");
+    s->household = column_of(rows, "_household");
+    s->centre = column_of(rows, "_centre");
+}
+
+static void value_out(struct out *o, const struct rows *rows, int column)
+{
+    struct str s = rows_str(rows, column);
+    struct id id;
+
+    switch (rows_kind(rows, column)) {
+    case VALUE_INT:
+        out_int(o, rows_int(rows, column));
+        break;
+    case VALUE_TEXT:
+        out_text(o, s);
+        break;
+    case VALUE_BLOB:
+        if (s.len == sizeof id.b) {
+            out_id(o, rows_id(rows, column));
+        } else {
+            CLEANUP(buf_done) struct buf hex = { 0 };
+            hex_put(&hex, s);
+            out_text(o, hex.at ? buf_view(&hex) : STR(""));
+        }
+        break;
+    default:
+        out_null(o);
+    }
+}
+
+static struct json *opened_map(struct core *c, const struct rows *rows, const struct shape *s, const struct sealed_column *col,
+                               struct opened opened[OPENED_MOST])
+{
+    enum seal_class class = col->class ? col->class : SEAL_REGISTER;
+    int column = column_of(rows, col->boxes);
+    struct err ignored = { 0 };
+
+    for (int i = 0; i < OPENED_MOST; i++) {
+        if (opened[i].column == column && opened[i].class == class)
+            return opened[i].map;
+        if (opened[i].column < 0 && column >= 0 && s->ledger >= 0) {
+            opened[i] = (struct opened){ column, class,
+                                         core_open_boxes(c, rows_str(rows, s->ledger), rows_str(rows, column), class, &ignored) };
+            return opened[i].map;
+        }
+    }
+    return NULL;
+}
+
+static const struct json *field_in(const struct json *map, const struct rows *rows, const struct sealed_column *col)
+{
+    if (col->list) {
+        int part = column_of(rows, col->part);
+        const struct json *item = part >= 0 && rows_kind(rows, part) == VALUE_INT ? json_at(json_get(map, col->list), (size_t)rows_int(rows, part))
+                                                                                   : NULL;
+        const struct json *top = json_get(map, col->field);    /* a later change states it at the top */
+        return top ? top : json_get(item, col->field);
+    }
+    return json_get(map, col->field);
+}
+
+static void sealed_out(struct out *o, const struct json *value, enum mask mask, bool open)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+
+    if (!value) {
+        out_null(o);
+    } else if (open || mask == MASK_OPEN) {
+        json_write(value, &text);
+        out_raw(o, buf_view(&text));
+    } else if (json_kind(value) == JSON_TEXT) {
+        mask_put(&text, mask, json_str(value));
+        out_raw(o, buf_view(&text));
+    } else {
+        out_null(o);
+    }
+}
+
+/* Is this column wanted?  Outside a reveal all are; in one only those named. */
+static bool wanted(const struct json *fields, const char *name)
+{
+    for (size_t i = 0; i < json_count(fields); i++)
+        if (str_is(json_str(json_at(fields, i)), name))
+            return true;
+    return !fields;
+}
+
+/* One row; true when something of it was shown open that is masked for others. */
+static bool row_out(struct ask *ask, const struct rows *rows, const struct shape *s, const struct json *reveal, struct out *o)
+{
+    struct opened opened[OPENED_MOST] = { { -1, 0, NULL }, { -1, 0, NULL }, { -1, 0, NULL }, { -1, 0, NULL } };
+    const struct area *area = s->area >= 0 ? area_find(ask->areas, rows_str(rows, s->area)) : NULL;
+    struct id household = s->household >= 0 ? rows_id(rows, s->household) : (struct id){ 0 };
+    struct id centre = s->centre >= 0 ? rows_id(rows, s->centre) : (struct id){ 0 };
+    bool open = false, showed = false;
+
+    out_open(o, '{');
+    for (int i = 0; i < s->count; i++)
+        if (!s->hidden[i]) {
+            out_key(o, rows_name(rows, i));
+            value_out(o, rows, i);
+        }
+    if (ask->query->sealed)
+        open = reveal ? who_may(ask->who, ask->areas, RIGHT_REVEAL, area, time_now()) || who_opens(ask->who, ask->areas, area, household, centre)
+                      : who_opens(ask->who, ask->areas, area, household, centre);
+    for (const struct sealed_column *col = ask->query->sealed; col && col->name; col++) {
+        const struct json *map = opened_map(ask->core, rows, s, col, opened);
+        const struct json *value = map ? field_in(map, rows, col) : NULL;
+        bool show = open && (reveal ? wanted(reveal, col->name) : col->mask != MASK_ID && (col->class == 0 || col->class == SEAL_REGISTER));
+        out_key(o, col->name);
+        sealed_out(o, value, col->mask, show);
+        showed |= show && value && col->mask != MASK_OPEN;
+    }
+    out_close(o, '}');
+    for (int i = 0; i < OPENED_MOST; i++)
+        json_free(opened[i].map);
+    return showed;
+}
+
+static int rows_out(struct ask *ask, const struct json *reveal, struct buf *body, int64_t *shown, int64_t *count, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    CLEANUP(buf_done) struct buf cursor = { 0 };
+    struct out o = { .to = body };
+    struct shape shape = { 0 };
+    size_t keys = ask->query->keys ? strlen(ask->query->keys) : 0;
+    int64_t page = ask->query->page ? ask->query->page : 500;
+
+    *shown = *count = 0;
+    if (keys)
+        ask->args[ask->arg_count++] = value_int(page);
+    if (store_query(ask->store, &rows, ask->query->sql, (struct args){ ask->args, ask->arg_count }, e) < 0)
+        return -1;
+    out_open(&o, '{');
+    out_key(&o, "rows");
+    out_open(&o, '[');
+    while (rows_next(&rows)) {
+        if (!*count)
+            shape_read(&rows, &shape);
+        *shown += row_out(ask, &rows, &shape, reveal, &o);
+        if (++*count == page && keys)
+            cursor_put(ask->core, &rows, keys, &cursor);
+    }
+    out_close(&o, ']');
+    out_key(&o, "next");
+    out_text(&o, cursor.len ? buf_view(&cursor) : (struct str){ 0 });
+    out_close(&o, '}');
+    return store_failed(ask->store, e);
+}
+
+/* Who looked: one record an act, in the read ledger of the asked area. */
+static struct batch *read_note(struct ask *ask, const char *type, struct json *values)
+{
+    struct who who = { .worker = ask->who->worker, .system = true };
+    struct batch *b = core_batch_new(ask->core, &who, time_now());
+    const struct area *area = ask->area ? ask->area : area_count(ask->areas) ? area_at(ask->areas, 0) : NULL;
+
+    core_batch_add(b, id_new(), type, area ? area->id : STR("?"), time_now(), values);
+    return b;
+}
+
+static const char *query_path(struct ask *ask, struct str feature)
+{
+    return arena_printf(ask->mem, "%.*s/%s", (int)feature.len, feature.at, ask->query->name);
+}
+
+int core_read(struct core *c, struct reader *reader, const struct who *who, struct str feature, struct str query, ask_param *param, void *ctx,
+              struct answer *out, struct err *e)
+{
+    struct arena mem = { 0 };
+    struct ask ask = { .core = c, .who = who, .store = reader->store, .query = core_query(c, feature, query), .mem = &mem };
+    int64_t shown = 0, count = 0;
+    int result = -1;
+
+    if (!ask.query || ask.query->reveal)
+        return err_set(e, ERR_MISSING, "query.unknown");
+    ask.areas = core_areas_hold(c);
+    atomic_fetch_add(&c->reads, 1);
+    if (store_snapshot(ask.store, e) == 0) {
+        if (find_area(&ask, param, ctx, e) == 0) {
+            scope_args(&ask);
+            if (read_params(&ask, param, ctx, e) == 0 && (!ask.query->keys || cursor_args(&ask, param(ctx, "cursor"), e) == 0) &&
+                (!ask.query->prepare || ask.query->prepare(&ask, e) == 0))
+                result = ask.query->answer ? ask.query->answer(&ask, &out->body, out->tag, e) : rows_out(&ask, NULL, &out->body, &shown, &count, e);
+        }
+        store_snapshot_end(ask.store);
+    }
+    if (result == 0 && shown) {
+        struct json *values = json_map();
+        json_set(values, "query", json_text(str_of(query_path(&ask, feature))));
+        json_set(values, "count", json_number(shown));
+        out->note = read_note(&ask, "core.read", values);
+    }
+    core_areas_drop(ask.areas);
+    arena_done(&mem);
+    return result;
+}
+
+/* ---- one household, with a purpose ------------------------------------------------------ */
+
+static const struct query *reveal_query(struct core *c)
+{
+    for (size_t i = 0; i < c->feature_count; i++)
+        for (const struct query *q = c->features[i]->queries; q && q->name; q++)
+            if (q->reveal)
+                return q;
+    return NULL;
+}
+
+static int reveal_read(struct ask *ask, const struct json *doc, struct id *household, struct err *e)
+{
+    size_t purpose = utf8_count(json_str(json_get(doc, "purpose")));
+    const struct json *fields = json_get(doc, "fields");
+
+    if (!id_parse(json_str(json_get(doc, "household")), household))
+        return err_field(e, "field.id", "household");
+    if (purpose < 2 || purpose > 120)
+        return err_field(e, "reveal.purpose", "purpose");
+    if (json_kind(fields) != JSON_LIST || json_count(fields) == 0 || json_count(fields) > 40)
+        return err_field(e, "field.items", "fields");
+    for (size_t i = 0; i < json_count(fields); i++) {
+        const struct sealed_column *col = ask->query->sealed;
+        while (col->name && !str_is(json_str(json_at(fields, i)), col->name))
+            col++;
+        if (!col->name)
+            return err_field(e, "field.unknown", "fields");
+    }
+    ask->area = area_find(ask->areas, json_str(json_get(doc, "area")));
+    if (!ask->area) {
+        err_field(e, "area.unknown", "area");
+        e->kind = ERR_MISSING;
+        return -1;
+    }
+    return 0;
+}
+
+int core_reveal(struct core *c, struct reader *reader, const struct who *who, struct str body, struct answer *out, struct err *e)
+{
+    static const struct json_limits limits = { 8192, 4, 500 };
+    CLEANUP(json_done) struct json *doc = NULL;
+    struct arena mem = { 0 };
+    struct ask ask = { .core = c, .who = who, .store = reader->store, .query = reveal_query(c), .mem = &mem };
+    struct id household;
+    int64_t shown = 0, count = 0;
+    int result = -1;
+
+    if (!ask.query)
+        return err_set(e, ERR_MISSING, "query.unknown");
+    if (json_parse(body, &limits, &doc, e) < 0)
+        return -1;
+    ask.areas = core_areas_hold(c);
+    if (reveal_read(&ask, doc, &household, e) == 0 && store_snapshot(ask.store, e) == 0) {
+        scope_args(&ask);
+        ask.args[ask.arg_count++] = value_id(household);
+        result = rows_out(&ask, json_get(doc, "fields"), &out->body, &shown, &count, e);
+        store_snapshot_end(ask.store);
+        if (result == 0 && !count)
+            result = err_set(e, ERR_MISSING, "household.unknown");
+        if (result == 0 && !shown) {
+            buf_clear(&out->body);
+            result = err_set(e, ERR_DENIED, "right.denied");
+        }
+    }
+    if (result == 0) {
+        struct json *values = json_map();
+        char text[ID_TEXT];
+        id_text(household, text);
+        json_set(values, "household", json_text(str_of(text)));
+        json_set(values, "fields", json_copy(json_get(doc, "fields")));
+        json_set(values, "purpose", json_text(json_str(json_get(doc, "purpose"))));
+        json_set(values, "count", json_number(shown));
+        out->note = read_note(&ask, "core.reveal", values);
+    }
+    core_areas_drop(ask.areas);
+    arena_done(&mem);
+    return result;
+}

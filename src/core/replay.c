@@ -1,0 +1,213 @@
+/*
+ * replay.c - proving and making again: chains, counters, tables from ledgers.
+ */
+#include "core/own.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { REPLAY_COMMIT = 20000 };
+
+/* ---- verify --------------------------------------------------------------------- */
+
+struct heads {
+    char (*names)[LEDGER_NAME];
+    size_t count, room;
+};
+
+static int list_ledgers(struct store *s, struct heads *h, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+
+    if (ledger_heads(s, &rows, e) < 0)
+        return -1;
+    while (rows_next(&rows)) {
+        struct str name = rows_str(&rows, 0);
+        h->names = MEM_GROW(h->names, h->count, h->room);
+        snprintf(h->names[h->count++], LEDGER_NAME, "%.*s", (int)name.len, name.at);
+    }
+    return store_failed(s, e);
+}
+
+static void first_bad(struct verify_report *r, const char *fmt, const char *what, int64_t where)
+{
+    if (!r->first_bad[0])
+        snprintf(r->first_bad, sizeof r->first_bad, "%s %.80s %lld", fmt, what, (long long)where);
+}
+
+static int verify_chains(struct store *s, struct verify_report *out, struct err *e)
+{
+    struct heads heads = { 0 };
+    int result = list_ledgers(s, &heads, e);
+
+    for (size_t i = 0; result == 0 && i < heads.count; i++) {
+        struct err wrong = { 0 };
+        int64_t count, bad;
+        out->ledgers++;
+        if (ledger_verify(s, str_of(heads.names[i]), &count, &bad, &wrong) < 0) {
+            if (wrong.kind != ERR_CONFLICT) {
+                *e = wrong;
+                result = -1;
+                break;
+            }
+            out->bad_ledgers++;
+            first_bad(out, "ledger", heads.names[i], bad);
+        }
+        out->records += count;
+    }
+    free(heads.names);
+    return result;
+}
+
+static int verify_counters(struct core *c, struct store *s, struct verify_report *out, struct err *e)
+{
+    for (size_t i = 0; i < c->feature_count; i++)
+        for (const struct sql *const *sql = c->features[i]->recounts; sql && *sql; sql++) {
+            CLEANUP(rows_done) struct rows rows = { 0 };
+            if (store_query(s, &rows, *sql, NO_ARGS, e) < 0)
+                return -1;
+            while (rows_next(&rows)) {
+                out->bad_counters++;
+                first_bad(out, "counter", (*sql)->name, out->bad_counters);
+            }
+        }
+    return store_failed(s, e);
+}
+
+int core_verify(struct core *c, struct verify_report *out, struct err *e)
+{
+    struct reader *r;
+    int result = -1;
+
+    memset(out, 0, sizeof *out);
+    if (core_reader_open(c, &r, e) < 0)
+        return -1;
+    if (store_snapshot(r->store, e) == 0) {
+        result = verify_chains(r->store, out, e) < 0 || verify_counters(c, r->store, out, e) < 0 ? -1 : 0;
+        store_snapshot_end(r->store);
+    }
+    core_reader_close(r);
+    return result;
+}
+
+/* ---- rebuild ----------------------------------------------------------------------- */
+
+static int replay_row(struct core *c, const struct ledger_row *row, struct arena *mem, struct err *e)
+{
+    const struct kind *kind = core_kind(c, row->type);
+    CLEANUP(json_done) struct json *values = NULL;
+    CLEANUP(json_done) struct json *given = NULL;
+
+    if (!kind)
+        return err_broken(e, "record.type", "%.*s in %.*s", (int)row->type.len, row->type.at, (int)row->ledger.len, row->ledger.at);
+    if (json_parse(row->body, &json_own, &values, e) < 0 || json_parse(row->given, &json_own, &given, e) < 0)
+        return -1;
+    struct record r = {
+        .type = kind->type, .id = row->id, .ledger = row->ledger, .area = row->area, .position = row->position,
+        .at = json_int(json_get(given, "at")), .received_at = row->received_at, .maker = row->maker, .author = row->author,
+        .for_whom = row->for_whom, .proof = row->proof, .values = values, .given = given, .boxes = row->boxes, .mem = mem,
+    };
+    return apply_record(c, kind, &r, true, e);
+}
+
+static int replay_ledger(struct core *c, struct store *from, struct str ledger, int64_t *pending, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    struct ledger_row row;
+
+    if (ledger_after(from, ledger, 0, &rows, e) < 0)
+        return -1;
+    while (ledger_next(&rows, &row)) {
+        struct arena mem = { 0 };
+        int result = replay_row(c, &row, &mem, e);
+        arena_done(&mem);
+        if (result == 0 && ++*pending % REPLAY_COMMIT == 0)
+            result = store_commit(c->writer, e) < 0 || store_begin(c->writer, e) < 0 ? -1 : 0;
+        if (result < 0)
+            return -1;
+    }
+    return store_failed(from, e);
+}
+
+static int replay_all(struct core *c, struct store *from, struct err *e)
+{
+    struct heads heads = { 0 };
+    int64_t pending = 0;
+    int result = list_ledgers(from, &heads, e);
+
+    if (result == 0)
+        result = store_begin(c->writer, e);
+    for (size_t i = 0; result == 0 && i < heads.count; i++)
+        result = replay_ledger(c, from, str_of(heads.names[i]), &pending, e);
+    if (result == 0)
+        result = areas_repath(c, e);
+    if (result == 0)
+        result = store_commit(c->writer, e);
+    else
+        store_rollback(c->writer);
+    free(heads.names);
+    return result;
+}
+
+/* A fact of the installation says that a rebuild is under way; one that was cut short is done again at the next start. */
+int core_rebuild(struct core *c, struct err *e)
+{
+    struct reader *r = NULL;
+    bool ran = c->running;
+    int result = 0;
+
+    write_stop(c);
+    if (core_fact_set(c, "rebuilding", STR("1"), e) < 0)
+        result = -1;
+    for (size_t i = 0; result == 0 && i < c->feature_count; i++) {
+        char prefix[64];
+        snprintf(prefix, sizeof prefix, "%s_", c->features[i]->name);
+        result = store_drop(c->writer, c->features[i]->name, prefix, e);
+    }
+    if (result == 0)
+        result = core_schema(c, e);
+    atomic_fetch_add(&c->duty_revision, 1);
+    if (result == 0)
+        result = areas_reload(c, e);
+    if (result == 0)
+        result = core_reader_open(c, &r, e);
+    if (result == 0)
+        result = replay_all(c, r->store, e);
+    core_reader_close(r);
+    atomic_fetch_add(&c->duty_revision, 1);
+    if (result == 0)
+        result = areas_publish(c, c->writer, e);
+    if (result == 0)
+        result = core_opened(c, c->writer, e);
+    if (result == 0)
+        result = core_fact_set(c, "rebuilding", STR(""), e);
+    if (ran && write_start(c, e) < 0)
+        result = -1;
+    return result;
+}
+
+int core_tables_digest(struct core *c, uint8_t out[32], struct err *e)
+{
+    CLEANUP(buf_done) struct buf all = { 0 };
+    struct reader *r;
+    int result = 0;
+
+    if (core_reader_open(c, &r, e) < 0)
+        return -1;
+    for (size_t i = 0; result == 0 && i < c->feature_count; i++) {
+        char prefix[64];
+        uint8_t one[32];
+        snprintf(prefix, sizeof prefix, "%s_", c->features[i]->name);
+        result = store_digest(r->store, prefix, one, e);
+        buf_put(&all, one, sizeof one);
+    }
+    core_reader_close(r);
+    if (result == 0)
+        seal_hash(buf_view(&all), out);
+    return result;
+}
+
+int core_erase(struct core *c, struct str ledger, struct id subject, struct err *e)
+{
+    return seal_erase(c->seal, ledger, subject, e);
+}

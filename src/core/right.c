@@ -1,0 +1,191 @@
+/*
+ * right.c - what each role may do, and who holds which duty.
+ *
+ * A right comes from a current duty: its role gives rights, its area the place
+ * and everything below it.  A centre head's duty covers the households linked
+ * to the centre household and nothing else.
+ */
+#include "core/own.h"
+
+#include <stdlib.h>
+
+#include "core_duty.sql.h"
+
+#define LOOK (RIGHT_FIGURES | RIGHT_LISTS)
+#define COMMAND (LOOK | RIGHT_REVEAL | RIGHT_ROUNDS | RIGHT_DUTIES | RIGHT_ORDERS)
+#define WALK (LOOK | RIGHT_OPEN | RIGHT_DOORS | RIGHT_VISIT)
+
+static const struct {
+    const char *role;
+    uint32_t rights;
+    bool households;        /* only the households linked to the duty's centre household */
+} roles[] = {
+    { "commander", COMMAND },
+    { "leader_contact", LOOK },
+    { "secretary", COMMAND | RIGHT_DOORS | RIGHT_GRIDS },
+    { "grid_head", WALK },
+    { "grid_worker", WALK },
+    { "centre_head", RIGHT_OPEN | RIGHT_VISIT | RIGHT_LISTS, true },
+    { "police", LOOK | RIGHT_VISIT },
+    { "medic", LOOK | RIGHT_VISIT },
+    { "clerk", LOOK | RIGHT_IMPORT | RIGHT_DOORS | RIGHT_GRIDS | RIGHT_FOR },
+    { "approver", RIGHT_APPROVE | RIGHT_FIGURES },
+    { "auditor", RIGHT_AUDIT },
+    { "keeper", RIGHT_ACCOUNTS | RIGHT_SETTINGS },
+    { "gate_keeper", RIGHT_SIGNED_IN },
+    { "watcher", RIGHT_SIGNED_IN },
+    { "dock", RIGHT_SIGNED_IN },
+    { "volunteer", RIGHT_SIGNED_IN },
+};
+
+const struct who who_system = { .system = true, .account = "system" };
+
+uint32_t role_rights(const char *role)
+{
+    for (size_t i = 0; i < COUNT_OF(roles); i++)
+        if (strcmp(roles[i].role, role) == 0)
+            return roles[i].rights;
+    return 0;
+}
+
+static bool role_of_households(const char *role)
+{
+    for (size_t i = 0; i < COUNT_OF(roles); i++)
+        if (strcmp(roles[i].role, role) == 0)
+            return roles[i].households;
+    return false;
+}
+
+static bool stands(const struct duty *d, int64_t ended, int64_t at)
+{
+    return d->since <= at && (d->until == 0 || d->until > at) && (ended == 0 || ended > at);
+}
+
+static bool covers(const struct areas *areas, const struct duty *d, const struct area *area)
+{
+    const struct area *held = area_find(areas, str_of(d->area));
+
+    return held && area && area_within(area, held);
+}
+
+bool duties_allow(const struct duty *duties, const int64_t *ended, size_t count, const struct areas *areas, enum right right,
+                  const struct area *area, int64_t at, const struct id *centre)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct duty *d = &duties[i];
+        if ((role_rights(d->role) & right) != right || !stands(d, ended ? ended[i] : 0, at))
+            continue;
+        if (role_of_households(d->role) && centre && (id_none(*centre) || !id_eq(d->household, *centre)))
+            continue;
+        if (covers(areas, d, area))
+            return true;
+    }
+    return right == RIGHT_SIGNED_IN;
+}
+
+bool who_may(const struct who *who, const struct areas *areas, enum right right, const struct area *area, int64_t at)
+{
+    if (who->system)
+        return true;
+    return duties_allow(who->duties, NULL, who->duty_count, areas, right, area, at, NULL);
+}
+
+bool who_opens(const struct who *who, const struct areas *areas, const struct area *row_area, struct id household, struct id centre)
+{
+    if (who->system)
+        return true;
+    for (size_t i = 0; i < who->duty_count; i++) {
+        const struct duty *d = &who->duties[i];
+        if (!(role_rights(d->role) & RIGHT_OPEN))
+            continue;
+        if (role_of_households(d->role)) {
+            if (!id_none(d->household) && (id_eq(d->household, centre) || id_eq(d->household, household)))
+                return true;
+        } else if (covers(areas, d, row_area)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- duties of a worker, cached until the next change of any duty --------- */
+
+static int load(struct store *s, struct id worker, struct duties *into, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    size_t room = 0;
+
+    into->worker = worker;
+    into->count = 0;
+    free(into->at), into->at = NULL;
+    free(into->ended_at), into->ended_at = NULL;
+    if (store_query(s, &rows, &sql_duties_of, ARGS(worker), e) < 0)
+        return -1;
+    while (rows_next(&rows)) {
+        if (into->count == room) {
+            room = room ? room * 2 : 4;
+            into->at = mem_resize(into->at, room, sizeof *into->at);
+            into->ended_at = mem_resize(into->ended_at, room, sizeof *into->ended_at);
+        }
+        struct duty *d = &into->at[into->count];
+        struct str area = rows_str(&rows, 1), role = rows_str(&rows, 2);
+        *d = (struct duty){ .id = rows_id(&rows, 0), .worker = worker, .household = rows_id(&rows, 3), .deputy = rows_int(&rows, 4) != 0,
+                            .since = rows_int(&rows, 5), .until = rows_int(&rows, 6) };
+        memcpy(d->area, area.at, area.len < sizeof d->area ? area.len : sizeof d->area - 1);
+        memcpy(d->role, role.at, role.len < sizeof d->role ? role.len : sizeof d->role - 1);
+        into->ended_at[into->count++] = rows_int(&rows, 7);
+    }
+    return store_failed(s, e);
+}
+
+int duties_of(struct core *c, struct store *s, struct id worker, struct duty **at, int64_t **ended, size_t *count, struct arena *mem, struct err *e)
+{
+    uint32_t slot;
+    int64_t revision = atomic_load(&c->duty_revision);
+    int result = 0;
+
+    memcpy(&slot, worker.b + 12, sizeof slot);      /* the random end of the id */
+    pthread_mutex_lock(&c->duty_lock);
+    struct duties *d = &c->duty_cache[slot % DUTY_CACHE];
+    if (d->revision != revision || !id_eq(d->worker, worker)) {
+        d->revision = -1;
+        result = load(s, worker, d, e);
+        if (result == 0)
+            d->revision = revision;
+    }
+    if (result == 0) {
+        *count = d->count;
+        *at = arena_take(mem, (d->count + 1) * sizeof **at);
+        *ended = arena_take(mem, (d->count + 1) * sizeof **ended);
+        if (d->count) {
+            memcpy(*at, d->at, d->count * sizeof **at);
+            memcpy(*ended, d->ended_at, d->count * sizeof **ended);
+        }
+    }
+    pthread_mutex_unlock(&c->duty_lock);
+    return result;
+}
+
+size_t duties_current(struct duty *duties, const int64_t *ended, size_t count, int64_t at)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (stands(&duties[i], ended[i], at))
+            duties[kept++] = duties[i];
+    return kept;
+}
+
+int core_duty_put(struct tx *tx, const struct record *r, const struct duty *d, struct err *e)
+{
+    atomic_fetch_add(&tx->core->duty_revision, 1);
+    return core_run(tx, e, &sql_put_duty, ARGS(d->id, d->worker, d->area, d->role, id_none(d->household) ? value_null : value_id(d->household),
+                                               d->deputy, d->since, d->until, record_stamp(r)));
+}
+
+int core_duty_end(struct tx *tx, const struct record *r, struct id duty, int64_t at, struct err *e)
+{
+    (void)r;
+    atomic_fetch_add(&tx->core->duty_revision, 1);
+    return core_run(tx, e, &sql_end_duty, ARGS(duty, at));
+}

@@ -1,0 +1,369 @@
+/*
+ * test_core.c - core with a small feature of its own: the way of a record from batch to table and back.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/core.h"
+
+/* ---- a feature: places that count things, in one table ------------------------- */
+
+static const struct sql schema = { "toy.schema",
+    "CREATE TABLE toy_thing (ledger TEXT NOT NULL, thing BLOB NOT NULL, n BIGINT NOT NULL, hot INTEGER NOT NULL, boxes BLOB, PRIMARY KEY (ledger, thing));"
+    "CREATE TABLE toy_count (ledger TEXT NOT NULL, area TEXT NOT NULL, things BIGINT NOT NULL, PRIMARY KEY (ledger, area));" };
+static const struct sql put = { "toy.put", "INSERT INTO toy_thing (ledger, thing, n, hot, boxes) VALUES ($1, $2, $3, $4, $5)" };
+static const struct sql count = { "toy.count", "INSERT INTO toy_count (ledger, area, things) VALUES ($1, $2, 1) "
+                                               "ON CONFLICT (ledger, area) DO UPDATE SET things = toy_count.things + 1" };
+static const struct sql list = { "toy.list", "SELECT t.n, t.hot, t.ledger AS _ledger, t.ledger AS _area, t.boxes AS _boxes FROM toy_thing t "
+                                             "WHERE t.ledger = $3 AND t.n > $4 ORDER BY t.n LIMIT $5" };
+static const struct sql recount = { "toy.recount", "SELECT c.ledger FROM toy_count c WHERE c.things <> (SELECT COUNT(*) FROM toy_thing t WHERE t.ledger = c.ledger)" };
+static const struct sql *const steps[] = { &schema };
+static const struct sql *const recounts[] = { &recount, NULL };
+
+static const struct field open_fields[] = {
+    { "code", FIELD_TEXT, .required = true, .max = 20 }, { "name", FIELD_TEXT, .required = true }, { 0 } };
+static const struct field temp_fields[] = {
+    { "temp", FIELD_NUMBER, .required = true, .min = 300, .max = 430, .seal = SEAL_HEALTH }, { "method", FIELD_TEXT }, { 0 } };
+static const struct field add_fields[] = {
+    { "thing", FIELD_ID, .required = true }, { "n", FIELD_NUMBER, .required = true, .min = 0, .max = 1000 },
+    { "name", FIELD_TEXT, .seal = SEAL_REGISTER, .find = FIND_NAME }, { "temps", FIELD_GROUP, .list = true, .items = 3, .fields = temp_fields },
+    { "boom", FIELD_BOOL }, { 0 } };
+
+static int apply_open(struct tx *tx, const struct record *r, struct err *e)
+{
+    struct area_put a = { .id = record_text(r, "code"), .code = record_text(r, "code"), .name = record_text(r, "name"), .kind = STR("test"),
+                          .ledger = record_text(r, "code"), .level = (int)record_text(r, "code").len, .parent = STR("") };
+    return core_area_put(tx, r, &a, e);
+}
+
+static int check_add(struct tx *tx, struct record *r, struct err *e)
+{
+    struct item it;
+    int64_t hot = 0;
+
+    (void)tx;
+    if (record_number(r, "n") == 999)
+        return err_set(e, ERR_CONFLICT, "toy.full");
+    for (size_t i = 0; record_item(r, "temps", i, &it); i++)
+        hot += item_number(&it, "temp") >= 373;
+    given_number(r, "hot", hot);
+    return 0;
+}
+
+static int apply_add(struct tx *tx, const struct record *r, struct err *e)
+{
+    struct item it;
+
+    if (record_item(r, "temps", 0, &it))
+        assert_false(item_has(&it, "temp"));      /* sealed: gone before apply */
+    if (tx_run(tx, e, &put, ARGS(r->ledger, record_id(r, "thing"), record_number(r, "n"), given_int(r, "hot"),
+                                 value_blob(boxes_with(r, (struct str){ 0 }, SEAL_REGISTER))), NULL) < 0 ||
+        tx_run(tx, e, &count, ARGS(r->ledger, r->area), NULL) < 0)
+        return -1;
+    return record_number(r, "boom") ? err_broken(e, "toy.boom", "after two writes") : 0;
+}
+
+static const struct record_type records[] = {
+    { "toy.open", RIGHT_SYSTEM, open_fields, NULL, apply_open, .births = true },
+    { "toy.add", RIGHT_VISIT, add_fields, check_add, apply_add, .subject = "thing" },
+    { 0 } };
+static const struct param params[] = { { "ledger", FIELD_TEXT, true, PARAM_ASKED }, { 0 } };
+static const struct sealed_column sealed[] = { { "name", "_boxes", "name", MASK_NAME }, { 0 } };
+static const struct query queries[] = {
+    { "list", RIGHT_LISTS, .sql = &list, .params = params, .sealed = sealed, .keys = "i", .page = 2 },
+    { 0 } };
+static const struct feature toy = { "toy", "玩具", 1, steps, records, .queries = queries, .recounts = recounts };
+static const struct feature *const features[] = { &toy, NULL };
+
+/* ---- a store in a folder of its own ------------------------------------------------ */
+
+struct world {
+    char dir[64], store[96];
+    struct core *c;
+};
+
+static void open_world(struct world *w)
+{
+    struct err e = { 0 };
+    struct core_options o = { .store = w->store, .create = true, .features = features };
+
+    if (core_open(&w->c, &o, &e) < 0)
+        fail_msg("%s %s", e.key, e.detail);
+}
+
+static int begin(void **state)
+{
+    struct world *w = mem_take(sizeof *w);
+
+    snprintf(w->dir, sizeof w->dir, "/tmp/wangge-core-XXXXXX");
+    assert_non_null(mkdtemp(w->dir));
+    snprintf(w->store, sizeof w->store, "sqlite:%s/w.db", w->dir);
+    open_world(w);
+    struct batch *b = core_batch_new(w->c, &who_system, time_now());
+    for (int i = 0; i < 2; i++) {
+        struct json *v = json_map();
+        json_set(v, "code", json_text(i ? STR("4406") : STR("4405")));
+        json_set(v, "name", json_text(STR("某市")));
+        core_batch_add(b, id_new(), "toy.open", i ? STR("4406") : STR("4405"), time_now(), v);
+    }
+    core_write(w->c, b);
+    for (size_t i = 0; i < b->count; i++)
+        if (b->results[i].status != RESULT_STORED)
+            fail_msg("%s %s", b->results[i].err.key, b->results[i].err.detail);
+    core_batch_free(b);
+    *state = w;
+    return 0;
+}
+
+static int end(void **state)
+{
+    struct world *w = *state;
+    char command[128];
+
+    core_close(w->c);
+    snprintf(command, sizeof command, "rm -rf %s", w->dir);
+    free(w);
+    return system(command);
+}
+
+static void add(struct batch *b, struct id id, const char *area, int64_t n, const char *name, int64_t temp, bool boom)
+{
+    struct json *v = json_map();
+    char text[ID_TEXT];
+
+    id_text(id, text);
+    json_set(v, "thing", json_text(str_of(text)));
+    json_set(v, "n", json_number(n));
+    if (name)
+        json_set(v, "name", json_text(str_of(name)));
+    if (temp) {
+        struct json *temps = json_list(), *t = json_map();
+        json_set(t, "temp", json_number(temp));
+        json_set(t, "method", json_text(STR("ear")));
+        json_add(temps, t);
+        json_set(v, "temps", temps);
+    }
+    if (boom)
+        json_set(v, "boom", json_bool(true));
+    core_batch_add(b, id, "toy.add", str_of(area), 1580860800000, v);
+}
+
+static struct result write_one(struct world *w, struct id id, const char *area, int64_t n, const char *name, int64_t temp)
+{
+    struct batch *b = core_batch_new(w->c, &who_system, 1580860801000);
+    struct result r;
+
+    add(b, id, area, n, name, temp, false);
+    core_write(w->c, b);
+    r = b->results[0];
+    core_batch_free(b);
+    return r;
+}
+
+static void verify(struct world *w, int64_t records_expected)
+{
+    struct verify_report r;
+    struct err e = { 0 };
+
+    assert_int_equal(core_verify(w->c, &r, &e), 0);
+    assert_int_equal(r.bad_ledgers, 0);
+    assert_int_equal(r.bad_counters, 0);
+    assert_int_equal(r.records, records_expected);
+}
+
+/* ---- what must hold ------------------------------------------------------------------- */
+
+static void stored_then_repeated_then_reused(void **state)
+{
+    struct world *w = *state;
+    struct id id = id_new();
+
+    assert_int_equal(write_one(w, id, "4405", 1, "王小明", 368).status, RESULT_STORED);
+    struct result again = write_one(w, id, "4405", 1, "王小明", 368);
+    assert_int_equal(again.status, RESULT_REPEATED);
+    assert_int_equal(again.position, 2);
+    struct result other = write_one(w, id, "4405", 1, "王小明", 369);       /* only a sealed value differs */
+    assert_int_equal(other.status, RESULT_REFUSED);
+    assert_string_equal(other.err.key, "record.reused");
+    assert_string_equal(write_one(w, id, "4405", 2, "王小明", 368).err.key, "record.reused");
+    verify(w, 3);
+}
+
+static void a_broken_apply_costs_only_its_record(void **state)
+{
+    struct world *w = *state;
+    struct batch *b = core_batch_new(w->c, &who_system, 1580860801000);
+
+    add(b, id_new(), "4405", 1, NULL, 0, false);
+    add(b, id_new(), "4405", 2, NULL, 0, true);
+    add(b, id_new(), "4406", 3, NULL, 0, false);
+    add(b, id_new(), "4405", 4, NULL, 0, false);
+    core_write(w->c, b);
+    assert_int_equal(b->results[0].status, RESULT_STORED);
+    assert_int_equal(b->results[1].status, RESULT_REFUSED);
+    assert_string_equal(b->results[1].err.key, "core.broken");
+    assert_int_equal(b->results[2].status, RESULT_STORED);
+    assert_int_equal(b->results[3].status, RESULT_STORED);
+    assert_int_equal(b->results[3].position, 3);
+    core_batch_free(b);
+    verify(w, 5);
+}
+
+static void shape_is_checked_with_the_place_of_the_fault(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *body, *key, *field;
+    } cases[] = {
+        { "{\"n\":1}", "field.missing", "thing" },
+        { "{\"thing\":\"x\",\"n\":1}", "field.id", "thing" },
+        { "{\"thing\":\"01890000-0000-7000-8000-000000000001\",\"n\":1001}", "field.range", "n" },
+        { "{\"thing\":\"01890000-0000-7000-8000-000000000001\",\"n\":\"1\"}", "field.number", "n" },
+        { "{\"thing\":\"01890000-0000-7000-8000-000000000001\",\"n\":1.5}", "field.number", "n" },
+        { "{\"thing\":\"01890000-0000-7000-8000-000000000001\",\"n\":1,\"x\":1}", "field.unknown", "x" },
+        { "{\"thing\":\"01890000-0000-7000-8000-000000000001\",\"n\":1,\"temps\":[{\"temp\":368},{\"temp\":500}]}", "field.range", "temps[1].temp" },
+        { "{\"thing\":\"01890000-0000-7000-8000-000000000001\",\"n\":1,\"temps\":[{},{},{},{}]}", "field.items", "temps" },
+        { "{\"thing\":\"01890000-0000-7000-8000-000000000001\",\"n\":1,\"name\":\"a\\u0007b\"}", "field.control", "name" },
+        { "{\"thing\":\"01890000-0000-7000-8000-000000000001\",\"n\":999}", "toy.full", "" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(buf_done) struct buf body = { 0 };
+        struct batch *b;
+        struct err e = { 0 };
+        buf_printf(&body, "{\"now\":%lld,\"records\":[{\"id\":\"01890000-0000-7000-8000-0000000000aa\",\"type\":\"toy.add\",\"area\":\"4405\","
+                          "\"at\":%lld,\"body\":%s}]}", (long long)time_now(), (long long)time_now(), cases[i].body);
+        assert_int_equal(core_batch_read(w->c, &who_system, buf_view(&body), &b, &e), 0);
+        core_write(w->c, b);
+        assert_int_equal(b->results[0].status, RESULT_REFUSED);
+        assert_string_equal(b->results[0].err.key, cases[i].key);
+        assert_string_equal(b->results[0].err.field, cases[i].field);
+        core_batch_free(b);
+    }
+}
+
+static void rebuild_gives_the_same_tables(void **state)
+{
+    struct world *w = *state;
+    uint8_t before[32], after[32];
+    struct err e = { 0 };
+
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(write_one(w, id_new(), i % 3 ? "4405" : "4406", i, "陈大文", 360 + i).status, RESULT_STORED);
+    assert_int_equal(core_tables_digest(w->c, before, &e), 0);
+    assert_int_equal(core_rebuild(w->c, &e), 0);
+    assert_int_equal(core_tables_digest(w->c, after, &e), 0);
+    assert_memory_equal(before, after, sizeof before);
+    verify(w, 52);
+    assert_int_equal(write_one(w, id_new(), "4405", 77, NULL, 0).status, RESULT_STORED);
+}
+
+static struct str param(void *ctx, const char *name)
+{
+    const char *const *pairs = ctx;
+
+    for (; *pairs; pairs += 2)
+        if (strcmp(pairs[0], name) == 0)
+            return str_of(pairs[1]);
+    return (struct str){ 0 };
+}
+
+static void rows_come_in_pages_masked_or_open(void **state)
+{
+    struct world *w = *state;
+    struct reader *r;
+    struct err e = { 0 };
+    char cursor[200] = "";
+    int pages = 0;
+    struct duty duty = { .area = "4405", .role = "commander" };
+    struct who commander = { .worker = id_new(), .duties = &duty, .duty_count = 1 };
+
+    for (int i = 0; i < 5; i++)
+        write_one(w, id_new(), "4405", i, "欧阳小红", 0);
+    assert_int_equal(core_reader_open(w->c, &r, &e), 0);
+    do {
+        const char *asked[] = { "area", "4405", "ledger", "4405", "cursor", cursor, NULL };
+        struct answer a = { 0 };
+        assert_int_equal(core_read(w->c, r, &commander, STR("toy"), STR("list"), param, asked, &a, &e), 0);
+        assert_non_null(strstr(buf_z(&a.body), "\"欧**\""));
+        assert_null(a.note);
+        char *next = strstr(buf_z(&a.body), "\"next\":\"");
+        cursor[0] = 0;
+        if (next)
+            sscanf(next + 8, "%199[^\"]", cursor);
+        answer_done(&a);
+        pages++;
+    } while (cursor[0]);
+    assert_int_equal(pages, 3);
+
+    strcpy(duty.role, "grid_worker");                        /* on the very place: open, and noted */
+    const char *asked[] = { "area", "4405", "ledger", "4405", NULL };
+    struct answer a = { 0 };
+    assert_int_equal(core_read(w->c, r, &commander, STR("toy"), STR("list"), param, asked, &a, &e), 0);
+    assert_non_null(strstr(buf_z(&a.body), "欧阳小红"));
+    assert_non_null(a.note);
+    core_write(w->c, a.note);
+    assert_int_equal(a.note->results[0].status, RESULT_STORED);
+    assert_string_equal(a.note->results[0].ledger, "4405/read");
+    answer_done(&a);
+
+    strcpy(duty.area, "4406");
+    assert_int_equal(core_read(w->c, r, &commander, STR("toy"), STR("list"), param, asked, &a, &e), -1);
+    assert_string_equal(e.key, "right.denied");
+    core_reader_close(r);
+}
+
+static void an_erased_subject_is_unreadable_and_the_chain_stands(void **state)
+{
+    struct world *w = *state;
+    struct id id = id_new();
+    struct reader *r;
+    struct err e = { 0 };
+    struct answer a = { 0 };
+    struct duty duty = { .area = "4405", .role = "grid_worker" };
+    struct who worker = { .worker = id_new(), .duties = &duty, .duty_count = 1 };
+    const char *asked[] = { "area", "4405", "ledger", "4405", NULL };
+
+    write_one(w, id, "4405", 1, "林一", 380);
+    assert_int_equal(core_erase(w->c, STR("4405"), id, &e), 0);
+    assert_int_equal(core_reader_open(w->c, &r, &e), 0);
+    assert_int_equal(core_read(w->c, r, &worker, STR("toy"), STR("list"), param, asked, &a, &e), 0);
+    assert_null(strstr(buf_z(&a.body), "林一"));
+    assert_non_null(strstr(buf_z(&a.body), "\"name\":null"));
+    answer_done(&a);
+    core_reader_close(r);
+    assert_int_equal(write_one(w, id, "4405", 1, "林一", 380).status, RESULT_REPEATED);
+    verify(w, 3);
+}
+
+static void a_stop_refuses_what_waits_and_keeps_what_was_said(void **state)
+{
+    struct world *w = *state;
+    struct id id = id_new();
+
+    assert_int_equal(write_one(w, id, "4405", 5, NULL, 0).status, RESULT_STORED);
+    core_close(w->c);
+    open_world(w);
+    assert_int_equal(write_one(w, id, "4405", 5, NULL, 0).status, RESULT_REPEATED);
+    verify(w, 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(stored_then_repeated_then_reused, begin, end),
+        cmocka_unit_test_setup_teardown(a_broken_apply_costs_only_its_record, begin, end),
+        cmocka_unit_test_setup_teardown(shape_is_checked_with_the_place_of_the_fault, begin, end),
+        cmocka_unit_test_setup_teardown(rebuild_gives_the_same_tables, begin, end),
+        cmocka_unit_test_setup_teardown(rows_come_in_pages_masked_or_open, begin, end),
+        cmocka_unit_test_setup_teardown(an_erased_subject_is_unreadable_and_the_chain_stands, begin, end),
+        cmocka_unit_test_setup_teardown(a_stop_refuses_what_waits_and_keeps_what_was_said, begin, end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
