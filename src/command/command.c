@@ -1,0 +1,352 @@
+/*
+ * command.c - the commands, one function each, in one table.
+ */
+#include "command/command.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "drill/drill.h"
+#include "exchange/exchange.h"
+
+/* ---- words ------------------------------------------------------------------ */
+
+static const struct {
+    const char *name;
+    bool flag;
+} options[] = {
+    { "as" }, { "area" }, { "apply", true }, { "gbk", true }, { "city" }, { "people" }, { "days" }, { "seed" }, { "until" }, { "password" },
+    { "accounts", true }, { "live", true }, { "url" }, { "rate" }, { "name" }, { "phone" }, { "account" }, { "role" }, { "category" },
+    { "config" }, { "ledger" }, { "for" },
+};
+
+static int option_take(struct words *w, const char *name, const char *value, struct err *e)
+{
+    for (const struct setting *s = settings; s->name; s++)
+        if (strcmp(s->name, name) == 0)
+            return settings_set(name, value, e);
+    if (w->option_count == WORDS_MOST)
+        return err_field(e, "command.long", name);
+    w->option[w->option_count].name = name;
+    w->option[w->option_count++].value = value;
+    return 0;
+}
+
+static int option_known(const char *name, bool *flag)
+{
+    for (size_t i = 0; i < COUNT_OF(options); i++)
+        if (strcmp(options[i].name, name) == 0) {
+            *flag = options[i].flag;
+            return 1;
+        }
+    for (const struct setting *s = settings; s->name; s++)
+        if (strcmp(s->name, name) == 0) {
+            *flag = false;
+            return 1;
+        }
+    return 0;
+}
+
+int words_read(struct words *w, int argc, char **argv, struct err *e)
+{
+    memset(w, 0, sizeof *w);
+    for (int i = 0; i < argc; i++) {
+        bool flag;
+        if (strncmp(argv[i], "--", 2) != 0) {
+            if (w->plain_count == WORDS_MOST)
+                return err_field(e, "command.long", argv[i]);
+            w->plain[w->plain_count++] = argv[i];
+            continue;
+        }
+        if (!option_known(argv[i] + 2, &flag))
+            return err_field(e, "command.option", argv[i]);
+        if (!flag && i + 1 == argc)
+            return err_field(e, "command.value", argv[i]);
+        if (option_take(w, argv[i] + 2, flag ? "1" : argv[i + 1], e) < 0)
+            return -1;
+        i += !flag;
+    }
+    return 0;
+}
+
+const char *words_option(const struct words *w, const char *name, const char *preset)
+{
+    for (size_t i = 0; i < w->option_count; i++)
+        if (strcmp(w->option[i].name, name) == 0)
+            return w->option[i].value;
+    return preset;
+}
+
+static int option_number(const struct words *w, const char *name, int64_t preset, int64_t min, int64_t max, int64_t *out, struct err *e)
+{
+    const char *text = words_option(w, name, NULL);
+
+    *out = preset;
+    if (text && (!str_to_int(str_of(text), out) || *out < min || *out > max))
+        return err_field(e, "command.number", name);
+    return 0;
+}
+
+/* ---- writing a few records -------------------------------------------------------- */
+
+static void json_set_text(struct json *map, const char *key, const char *text)
+{
+    if (text)
+        json_set(map, key, json_text(str_of(text)));
+}
+
+static void json_set_id(struct json *map, const char *key, struct id id)
+{
+    char text[ID_TEXT];
+
+    id_text(id, text);
+    json_set_text(map, key, text);
+}
+
+/* Writes the batch and frees it; the first refusal is the error. */
+static int write_or_say(struct core *c, struct batch *b, struct err *e)
+{
+    int result = 0;
+
+    core_write(c, b);
+    for (size_t i = 0; i < b->count && result == 0; i++)
+        if (b->results[i].status == RESULT_REFUSED) {
+            *e = b->results[i].err;
+            result = -1;
+        }
+    core_batch_free(b);
+    return result;
+}
+
+/* ---- worker add ------------------------------------------------------------------------ */
+
+static void make_password(char out[17])
+{
+    static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
+    uint8_t bytes[16];
+
+    seal_random(bytes, sizeof bytes);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        out[i] = letters[bytes[i] % 32];
+    out[16] = 0;
+}
+
+static int worker_add(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
+{
+    const char *name = words_option(w, "name", NULL), *account = words_option(w, "account", NULL), *role = words_option(w, "role", NULL);
+    const char *password = words_option(w, "password", NULL);
+    struct str area = str_of(words_option(w, "area", ""));
+    struct id worker = id_new(), duty = id_new();
+    char made[17];
+
+    (void)input;
+    if (w->plain_count < 2 || strcmp(w->plain[1], "add") != 0 || !name || !account || !role || !area.len)
+        return err_set(e, ERR_INVALID, "command.usage");
+    if (!role_rights(role))
+        return err_field(e, "field.code", "role");
+    if (!password) {
+        make_password(made);
+        password = made;
+    }
+    struct batch *b = core_batch_new(c, &who_system, time_now());
+    struct json *person = json_map(), *assign = json_map();
+    json_set_id(person, "worker", worker);
+    json_set_text(person, "name", name);
+    json_set_text(person, "phone", words_option(w, "phone", "—"));
+    json_set_text(person, "category", words_option(w, "category", "village_committee"));
+    core_batch_add(b, id_new(), "duty.worker", area, time_now(), person);
+    json_set_id(assign, "duty", duty);
+    json_set_id(assign, "worker", worker);
+    json_set_text(assign, "role", role);
+    json_set(assign, "since", json_number(time_now()));
+    core_batch_add(b, id_new(), "duty.assign", area, time_now(), assign);
+    if (write_or_say(c, b, e) < 0 || core_account_add(c, str_of(account), worker, str_of(password), e) < 0)
+        return -1;
+    buf_printf(out, "account %s %s\n", account, password);
+    return 0;
+}
+
+/* ---- import, export ---------------------------------------------------------------------- */
+
+static bool has_profile(struct core *c)
+{
+    return core_threshold(c, "fever_line", -1) >= 0;
+}
+
+/* A store with areas but no profile gets the shipped one, so that a village can begin. */
+static int load_profile(struct core *c, struct err *e)
+{
+    CLEANUP(buf_done) struct buf path = { 0 };
+    CLEANUP(buf_done) struct buf text = { 0 };
+    struct json *profile = NULL;
+    const struct areas *areas = core_areas_hold(c);
+    struct str root = area_count(areas) ? area_at(areas, 0)->id : STR("");
+    int result = 0;
+
+    if (root.len && !has_profile(c)) {
+        buf_printf(&path, "%s/profile/covid_2020.json", setting_text("data"));
+        result = file_read(buf_z(&path), 1 << 20, &text, e);
+        if (result == 0)
+            result = json_parse(buf_view(&text), &json_own, &profile, e);
+        if (result == 0) {
+            struct batch *b = core_batch_new(c, &who_system, time_now());
+            core_batch_add(b, id_new(), "profile.set", root, time_now(), profile);
+            result = write_or_say(c, b, e);
+        }
+    }
+    core_areas_drop(areas);
+    return result;
+}
+
+static int import(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
+{
+    CLEANUP(import_report_done) struct import_report report = { 0 };
+    bool apply = words_option(w, "apply", NULL) != NULL;
+    const char *as = words_option(w, "as", NULL);
+
+    if (!as)
+        return err_set(e, ERR_INVALID, "command.usage");
+    if (exchange_import(c, &who_system, as, str_of(words_option(w, "area", "")), input, words_option(w, "gbk", NULL) != NULL, apply, &report, e) < 0)
+        return -1;
+    buf_str(out, buf_view(&report.words));
+    buf_printf(out, "rows %" PRId64 " bad %" PRId64 " stored %" PRId64 " repeated %" PRId64 " refused %" PRId64 "\n", report.rows, report.bad,
+               report.stored, report.repeated, report.refused);
+    if (report.bad) {
+        buf_str(out, buf_view(&report.file));
+        return err_set(e, ERR_INVALID, "import.rows");
+    }
+    if (!apply)
+        buf_text(out, "dry run: nothing was written; --apply writes\n");
+    return apply ? load_profile(c, e) : 0;
+}
+
+static int export(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
+{
+    const char *as = words_option(w, "as", NULL), *area = words_option(w, "ledger", words_option(w, "area", NULL));
+
+    (void)input;
+    if (!as || !area)
+        return err_set(e, ERR_INVALID, "command.usage");
+    return exchange_export(c, &who_system, as, str_of(area), out, e);
+}
+
+/* ---- verify, rebuild, keys, settings -------------------------------------------------------- */
+
+static int verify(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
+{
+    struct verify_report r;
+
+    (void)w, (void)input;
+    if (core_verify(c, &r, e) < 0)
+        return -1;
+    buf_printf(out, "ledgers %" PRId64 " records %" PRId64 " bad_ledgers %" PRId64 " bad_counters %" PRId64 "\n", r.ledgers, r.records,
+               r.bad_ledgers, r.bad_counters);
+    if (r.first_bad[0])
+        buf_printf(out, "first: %s\n", r.first_bad);
+    return r.bad_ledgers || r.bad_counters ? err_set(e, ERR_CONFLICT, "verify.bad") : 0;
+}
+
+static int rebuild(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
+{
+    uint8_t before[32], after[32];
+    int64_t began = time_monotonic();
+
+    (void)w, (void)input;
+    if (core_tables_digest(c, before, e) < 0 || core_rebuild(c, e) < 0 || core_tables_digest(c, after, e) < 0)
+        return -1;
+    buf_text(out, "tables ");
+    hex_put(out, (struct str){ (const char *)after, sizeof after });
+    buf_printf(out, "%s in %" PRId64 " ms\n", memcmp(before, after, sizeof after) ? " changed" : " unchanged", time_monotonic() - began);
+    return 0;
+}
+
+static int keys(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
+{
+    (void)input;
+    if (w->plain_count < 2 || strcmp(w->plain[1], "rotate") != 0)
+        return err_set(e, ERR_INVALID, "command.usage");
+    if (seal_rotate(core_seal(c), e) < 0)
+        return -1;
+    buf_text(out, "a new master key wraps every secret; the old one and copies of the key store made with it open nothing any more.\n"
+                  "Keep a copy of the new master key file apart from this machine: without it every name, phone and temperature is lost for good.\n");
+    return 0;
+}
+
+static int list_settings(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
+{
+    (void)c, (void)w, (void)input, (void)e;
+    for (const struct setting *s = settings; s->name; s++)
+        buf_printf(out, "%-16s %-28s %s\n", s->name, setting_text(s->name), s->words);
+    return 0;
+}
+
+/* ---- drill ------------------------------------------------------------------------------------- */
+
+static void list_account(void *ctx, struct str name, struct id worker)
+{
+    const char *password = ((void **)ctx)[1];
+
+    (void)worker;
+    buf_printf(((void **)ctx)[0], "account %.*s %s\n", (int)name.len, name.at, password);
+}
+
+static void progress(const char *words, int64_t done, int64_t all)
+{
+    fprintf(stderr, "\r%-40s %" PRId64 "/%" PRId64, words, done, all);
+    if (done == all)
+        fputc('\n', stderr);
+}
+
+static int drill(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
+{
+    struct arena mem = { 0 };
+    int64_t people, days, seed;
+    struct drill_options o = {
+        .city = words_option(w, "city", "4405"), .data = setting_text("data"), .until = words_option(w, "until", NULL),
+        .password = words_option(w, "password", "wangge-drill"), .progress = progress,
+    };
+    int result = 0;
+
+    (void)input;
+    if (option_number(w, "people", 100000, 1000, 20000000, &people, e) < 0 || option_number(w, "days", 3, 0, 400, &days, e) < 0 ||
+        option_number(w, "seed", 1, 0, INT64_MAX, &seed, e) < 0)
+        return -1;
+    o.people = people, o.days = (int)days, o.seed = (uint64_t)seed;
+    bool is_drill = core_fact(c, "drill", &mem).len > 0;
+    const struct areas *areas = core_areas_hold(c);
+    bool empty = area_count(areas) == 0;
+    core_areas_drop(areas);
+    arena_done(&mem);
+    if (!words_option(w, "accounts", NULL))
+        result = empty ? drill_make(c, &o, e) : err_set(e, ERR_CONFLICT, is_drill ? "drill.exists" : "drill.real_store");
+    else if (!is_drill)
+        result = err_set(e, ERR_CONFLICT, "drill.none");
+    if (result == 0) {
+        void *ctx[] = { out, (void *)o.password };
+        result = seal_accounts(core_seal(c), list_account, ctx, e);
+    }
+    return result;
+}
+
+const struct command commands[] = {
+    { "drill", "[--city 4405] [--people N] [--days D] [--seed S] [--until DAY] | --accounts | --live [--url URL] [--rate N]",
+      "make the invented city, or list its accounts, or go on working in it", true, true, 0, drill },
+    { "import", "FILE --as divisions|doors [--area AREA] [--gbk] [--apply]", "turn a file into records; a dry run without --apply", true, true, 1, import },
+    { "export", "--as doors|ledger --area AREA", "write an area's doors or a ledger to standard output", true, false, 0, export },
+    { "worker", "add --name NAME --account ACCOUNT --role ROLE --area AREA [--phone PHONE] [--category CODE] [--password WORD]",
+      "a worker, a duty and an account to sign in with", true, false, 0, worker_add },
+    { "verify", "", "prove every chain, and every counter against a recount", false, false, 0, verify },
+    { "rebuild", "", "make all tables again from the ledgers", true, false, 0, rebuild },
+    { "keys", "rotate", "wrap all secrets with a new master key and destroy the old one", true, false, 0, keys },
+    { "settings", "", "every setting with its value", false, false, 0, list_settings },
+    { 0 },
+};
+
+const struct command *command_find(const char *name)
+{
+    for (const struct command *c = commands; c->name; c++)
+        if (strcmp(c->name, name) == 0)
+            return c;
+    return NULL;
+}

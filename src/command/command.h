@@ -1,0 +1,42 @@
+/*
+ * command.h - the door of command: what an operator does from the command line.
+ *
+ * A command is a function from words and input bytes to output text over an
+ * open core, so that it runs the same in its own process or, when a server
+ * holds the store's lock, inside that server through its Unix socket.
+ */
+#ifndef WANGGE_COMMAND_H
+#define WANGGE_COMMAND_H
+
+#include "core/core.h"
+
+enum { WORDS_MOST = 64 };
+
+struct words {                    /* what was typed after the program's name */
+    const char *plain[WORDS_MOST];            /* "import", "village.csv" */
+    size_t plain_count;
+    struct { const char *name, *value; } option[WORDS_MOST];   /* --as doors; a flag has the value "1" */
+    size_t option_count;
+};
+/* Splits argv; options of no command and no setting are refused (command.option). Settings are applied. */
+MUST_USE int words_read(struct words *w, int argc, char **argv, struct err *e);
+const char *words_option(const struct words *w, const char *name, const char *preset);
+
+struct command {
+    const char *name, *usage, *words;
+    bool writes;                  /* needs the store's lock, or the server's help */
+    bool create;                  /* makes the store when there is none */
+    int input;                    /* index of the plain word that names a file to read, 0: none */
+    int (*run)(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e);
+};
+extern const struct command commands[];       /* ends with a NULL name */
+const struct command *command_find(const char *name);
+
+/* Listens beside the store ("wangge.db.sock", mode 0600) and runs commands for others until control_stop. */
+struct control;
+MUST_USE int control_start(struct control **out, struct core *c, const char *store_url, struct err *e);
+void control_stop(struct control *k);
+/* Asks a running server. 1: it ran (its verdict is in *failed and out), 0: nobody listens, -1. */
+int control_ask(const char *store_url, int argc, char **argv, struct str input, struct buf *out, bool *failed, struct err *e);
+
+#endif

@@ -1,0 +1,188 @@
+/*
+ * control.c - the socket through which commands reach a running server.
+ *
+ * A request is: number of words, each word and then the input, all with a
+ * 4-byte length before them.  The answer is one byte (0 it worked, 1 it did
+ * not) and text.  Only the store's owner can reach the socket (mode 0600).
+ */
+#include "command/command.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { PART_MOST = 64 << 20 };
+
+struct control {
+    struct core *core;
+    int listener;
+    pthread_t thread;
+    char path[sizeof ((struct sockaddr_un *)0)->sun_path];
+};
+
+static int place(const char *store_url, struct sockaddr_un *at, struct err *e)
+{
+    const char *path = strncmp(store_url, "sqlite:", 7) == 0 ? store_url + 7 : store_url;
+
+    memset(at, 0, sizeof *at);
+    at->sun_family = AF_UNIX;
+    if (snprintf(at->sun_path, sizeof at->sun_path, "%s.sock", path) >= (int)sizeof at->sun_path)
+        return err_broken(e, "control.path", "%s.sock is too long for a socket", path);
+    return 0;
+}
+
+static bool send_all(int fd, const void *bytes, size_t n)
+{
+    for (const char *at = bytes; n > 0;) {
+        ssize_t sent = send(fd, at, n, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent <= 0)
+            return false;
+        at += sent;
+        n -= (size_t)sent;
+    }
+    return true;
+}
+
+static bool recv_all(int fd, void *bytes, size_t n)
+{
+    for (char *at = bytes; n > 0;) {
+        ssize_t got = recv(fd, at, n, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        at += got;
+        n -= (size_t)got;
+    }
+    return true;
+}
+
+static bool send_part(int fd, struct str part)
+{
+    uint32_t length = (uint32_t)part.len;
+
+    return send_all(fd, &length, sizeof length) && send_all(fd, part.at, part.len);
+}
+
+static bool recv_part(int fd, struct buf *part)
+{
+    uint32_t length;
+
+    return recv_all(fd, &length, sizeof length) && length <= PART_MOST && recv_all(fd, buf_take(part, length), length);
+}
+
+static void answer(struct control *k, int fd)
+{
+    uint32_t count;
+    struct buf words[WORDS_MOST] = { { 0 } };
+    CLEANUP(buf_done) struct buf input = { 0 };
+    CLEANUP(buf_done) struct buf out = { 0 };
+    char *argv[WORDS_MOST];
+    struct words w;
+    struct err e = { 0 };
+    bool whole = recv_all(fd, &count, sizeof count) && count > 0 && count <= WORDS_MOST;
+    uint8_t failed = 1;
+
+    for (uint32_t i = 0; whole && i < count; i++) {
+        whole = recv_part(fd, &words[i]);
+        argv[i] = (char *)buf_z(&words[i]);
+    }
+    if (whole && recv_part(fd, &input)) {
+        const struct command *command = NULL;
+        if (words_read(&w, (int)count, argv, &e) == 0 && w.plain_count > 0)
+            command = command_find(w.plain[0]);
+        if (command)
+            failed = command->run(k->core, &w, buf_view(&input), &out, &e) < 0;
+        else if (!e.key[0])
+            err_set(&e, ERR_INVALID, "command.unknown");
+        if (failed)
+            buf_printf(&out, "%s %s %s\n", e.key, e.field, e.detail);
+        (void)(send_all(fd, &failed, 1) && send_part(fd, buf_view(&out)));
+    }
+    for (size_t i = 0; i < WORDS_MOST; i++)
+        buf_done(&words[i]);
+}
+
+static void *control_main(void *arg)
+{
+    struct control *k = arg;
+
+    for (;;) {
+        int fd = accept(k->listener, NULL, NULL);
+        if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
+            continue;
+        if (fd < 0)
+            return NULL;
+        answer(k, fd);
+        close(fd);
+    }
+}
+
+int control_start(struct control **out, struct core *c, const char *store_url, struct err *e)
+{
+    struct control *k = mem_take(sizeof *k);
+    struct sockaddr_un at;
+
+    k->core = c;
+    if (place(store_url, &at, e) < 0) {
+        free(k);
+        return -1;
+    }
+    memcpy(k->path, at.sun_path, sizeof k->path);
+    unlink(at.sun_path);            /* we hold the store's lock: whoever left it is gone */
+    k->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    mode_t mask = umask(0177);
+    bool bound = k->listener >= 0 && bind(k->listener, (struct sockaddr *)&at, sizeof at) == 0;
+    umask(mask);
+    if (!bound || listen(k->listener, 8) < 0 || pthread_create(&k->thread, NULL, control_main, k) != 0) {
+        err_broken(e, "control.socket", "%s: %s", at.sun_path, strerror(errno));
+        if (k->listener >= 0)
+            close(k->listener);
+        free(k);
+        return -1;
+    }
+    *out = k;
+    return 0;
+}
+
+void control_stop(struct control *k)
+{
+    if (!k)
+        return;
+    shutdown(k->listener, SHUT_RDWR);
+    pthread_join(k->thread, NULL);
+    close(k->listener);
+    unlink(k->path);
+    free(k);
+}
+
+int control_ask(const char *store_url, int argc, char **argv, struct str input, struct buf *out, bool *failed, struct err *e)
+{
+    struct sockaddr_un at;
+    uint32_t count = (uint32_t)argc;
+    uint8_t verdict = 1;
+    bool whole;
+
+    if (place(store_url, &at, e) < 0)
+        return -1;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof at) < 0) {
+        if (fd >= 0)
+            close(fd);
+        return 0;
+    }
+    whole = send_all(fd, &count, sizeof count);
+    for (int i = 0; whole && i < argc; i++)
+        whole = send_part(fd, str_of(argv[i]));
+    whole = whole && send_part(fd, input.at ? input : STR("")) && recv_all(fd, &verdict, 1) && recv_part(fd, out);
+    close(fd);
+    *failed = verdict != 0;
+    return whole ? 1 : err_broken(e, "control.cut", "the server hung up");
+}

@@ -1,0 +1,152 @@
+/*
+ * main.c - the program: `wangge serve`, and the commands of an operator.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "command/command.h"
+#include "drill/drill.h"
+#include "http/http.h"
+
+extern const struct feature *const feature_table[];
+
+static volatile int stop;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    stop = 1;
+}
+
+static void watch_signals(void)
+{
+    struct sigaction act = { .sa_handler = on_signal };
+
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static int say(const struct err *e)
+{
+    fprintf(stderr, "wangge: %s%s%s%s%s\n", e->key, e->field[0] ? " " : "", e->field, e->detail[0] ? ": " : "", e->detail);
+    return e->kind == ERR_INVALID ? 2 : 1;
+}
+
+static int open_core(struct core **c, bool create, bool read_only, struct err *e)
+{
+    struct core_options o = {
+        .store = setting_text("store"), .keys = setting_text("keys"), .master = setting_text("master"),
+        .create = create, .features = feature_table, .read_only = read_only,
+    };
+
+    return core_open(c, &o, e);
+}
+
+static int serve(struct err *e)
+{
+    struct http_options options = { .listen = setting_text("listen"), .threads = (int)setting_number("threads") };
+    struct core *c = NULL;
+    struct http *h = NULL;
+    struct control *k = NULL;
+    int result = -1;
+
+    if (open_core(&c, true, false, e) < 0)
+        return -1;
+    if (control_start(&k, c, setting_text("store"), e) == 0 && http_start(&h, c, &options, e) == 0) {
+        printf("listening %s\n", http_url(h));
+        fflush(stdout);
+        result = 0;
+        while (!stop) {
+            struct err late = { 0 };
+            if (core_tick(c, &late) < 0)
+                log_line(LOG_ERROR, "tick", "key=%s detail=\"%s\"", late.key, late.detail);
+            for (int i = 0; i < 10 && !stop; i++)
+                usleep(100000);
+        }
+    }
+    control_stop(k);
+    http_stop(h);
+    core_close(c);
+    return result;
+}
+
+static int live(const struct words *w, struct err *e)
+{
+    struct drill_options o = { .city = words_option(w, "city", "4405"), .data = setting_text("data"), .seed = (uint64_t)time_now(),
+                               .password = words_option(w, "password", "wangge-drill") };
+
+    return drill_live(words_option(w, "url", "http://127.0.0.1:8440"), &o, atof(words_option(w, "rate", "5")), &stop, e);
+}
+
+/* Through the running server when there is one, else with the store's own lock. */
+static int run(const struct command *command, const struct words *w, int argc, char **argv, struct err *e)
+{
+    CLEANUP(buf_done) struct buf input = { 0 };
+    CLEANUP(buf_done) struct buf out = { 0 };
+    struct core *c = NULL;
+    bool failed = false;
+    int asked = 0, result;
+
+    if (command->input && (w->plain_count <= (size_t)command->input || file_read(w->plain[command->input], 64 << 20, &input, e) < 0))
+        return e->key[0] ? -1 : err_set(e, ERR_INVALID, "command.usage");
+    if (command->writes)
+        asked = control_ask(setting_text("store"), argc, argv, buf_view(&input), &out, &failed, e);
+    if (asked == 0) {
+        result = open_core(&c, command->create, !command->writes, e);
+        if (result == 0)
+            result = command->run(c, w, buf_view(&input), &out, e);
+        core_close(c);
+    } else {
+        result = asked < 0 || failed ? -1 : 0;
+    }
+    fwrite(out.at, 1, out.len, asked > 0 && failed ? stderr : stdout);
+    if (asked > 0 && failed)
+        err_set(e, ERR_CONFLICT, "command.failed");
+    return result;
+}
+
+static int usage(FILE *to)
+{
+    fprintf(to, "wangge " WANGGE_VERSION " - a city, a district or a single village holds an epidemic at the door\n\n"
+                "wangge serve [--store sqlite:wangge.db] [--listen 127.0.0.1:8440]\n    the pages and the contract\n");
+    for (const struct command *c = commands; c->name; c++)
+        fprintf(to, "wangge %s %s\n    %s\n", c->name, c->usage, c->words);
+    fprintf(to, "\nsettings, each as --NAME VALUE, WANGGE_NAME, or a line of the file given by --config:\n");
+    for (const struct setting *s = settings; s->name; s++)
+        fprintf(to, "  %-16s %s (%s)\n", s->name, s->words, s->preset);
+    return to == stderr ? 2 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct words w;
+    struct err e = { 0 };
+    const char *config = NULL;
+    int result;
+
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+        return usage(argc < 2 ? stderr : stdout);
+    if (strcmp(argv[1], "--version") == 0)
+        return puts(WANGGE_VERSION) < 0;
+    for (int i = 1; i + 1 < argc; i++)
+        if (strcmp(argv[i], "--config") == 0)
+            config = argv[i + 1];
+    if ((config && settings_read_file(config, &e) < 0) || settings_read_env(&e) < 0 || words_read(&w, argc - 1, argv + 1, &e) < 0)
+        return say(&e);
+    if (w.plain_count == 0)
+        return usage(stderr);
+    watch_signals();
+    const struct command *command = command_find(w.plain[0]);
+    if (strcmp(w.plain[0], "serve") == 0)
+        result = serve(&e);
+    else if (strcmp(w.plain[0], "drill") == 0 && words_option(&w, "live", NULL))
+        result = live(&w, &e);
+    else if (command)
+        result = run(command, &w, argc - 1, argv + 1, &e);
+    else
+        return usage(stderr);
+    return result < 0 ? say(&e) : 0;
+}
