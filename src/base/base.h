@@ -161,7 +161,8 @@ void log_line(enum log_level level, const char *what, const char *fmt, ...) PRIN
 
 /* ---- files ----------------------------------------------------------------- */
 int file_read(const char *path, size_t limit, struct buf *out, struct err *e);  /* "file.missing", "file.large" */
-int file_write_whole(const char *path, unsigned mode, struct str bytes, struct err *e); /* to a side name, fsync, rename, fsync of the folder */
+/* To a side name, fsync, rename, fsync of the folder: a crash leaves the old or the new.  "file.full" */
+int file_write_whole(const char *path, unsigned mode, struct str bytes, struct err *e);
 bool file_exists(const char *path);
 
 #endif

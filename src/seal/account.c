@@ -9,7 +9,7 @@
 #include <sodium.h>
 #include <stdio.h>
 
-enum { PASSES = 2, MEMORY = 19 * 1024 * 1024 };   /* OWASP's second choice for Argon2id: 19 MiB, 2 passes, 1 lane */
+enum { PASSES = 2, MEMORY = 19 * 1024 * 1024 }; /* OWASP's second choice for Argon2id: 19 MiB, 2 passes, 1 lane */
 _Static_assert(VERIFIER == crypto_pwhash_STRBYTES, "a verifier is what crypto_pwhash_str makes");
 
 int seal_verifier_make(struct str password, char out[VERIFIER], struct err *e)
@@ -113,8 +113,8 @@ int seal_session_put(struct seal *s, const uint8_t token_hash[32], const struct 
 
     if (account.len == ACCOUNT_ROOM)
         return err_field(e, "account.name", "account");
-    if (keys_put(s, SHELF_SESSION, ARGS(token_value(token_hash), value_blob(id_bytes(&session->worker)), account, (long long)session->until),
-                 "", e) < 0)
+    if (keys_put(s, SHELF_SESSION,
+                 ARGS(token_value(token_hash), value_blob(id_bytes(&session->worker)), account, (long long)session->until), "", e) < 0)
         return -1;
     memcpy(cache_put(&s->sessions, token_hash), session, sizeof *session);
     return 0;

@@ -30,7 +30,7 @@ static size_t put_bound(uint8_t bound[BOUND_MAX], const uint8_t head[NONCE_AT], 
 {
     memcpy(bound, head, NONCE_AT);
     memcpy(bound + NONCE_AT, record.b, 16);
-    memcpy(bound + NONCE_AT + 16, ledger.at, ledger.len);   /* bounded by name_subject */
+    memcpy(bound + NONCE_AT + 16, ledger.at, ledger.len); /* bounded by name_subject */
     return NONCE_AT + 16 + ledger.len;
 }
 
@@ -72,7 +72,7 @@ int seal_box(struct seal *s, const struct seal_place *place, struct str plain, s
     uint8_t *box;
 
     if (place->class != SEAL_REGISTER)
-        month = month < 1 ? 1 : month > UINT16_MAX ? UINT16_MAX : month;   /* facts are never refused for their date */
+        month = month < 1 ? 1 : month > UINT16_MAX ? UINT16_MAX : month; /* facts are never refused for their date */
     if (name_subject(&subject, place->ledger, place->subject, e) < 0 || name_period(&period, place->ledger, place->class, month, e) < 0 ||
         box_key(s, &subject, &period, true, key, e) < 0)
         return -1;
@@ -83,7 +83,7 @@ int seal_box(struct seal *s, const struct seal_place *place, struct str plain, s
 
     box = (uint8_t *)buf_take(out, SEALED_AT + plain.len + TAG);
     memcpy(box, head, NONCE_AT);
-    crypto_generichash_init(&hash, s->nonce_key, SECRET, NONCE);   /* set once at the opening: read without the lock */
+    crypto_generichash_init(&hash, s->nonce_key, SECRET, NONCE); /* set once at the opening: read without the lock */
     crypto_generichash_update(&hash, (const uint8_t[]){ (uint8_t)bound_len }, 1);
     crypto_generichash_update(&hash, bound, bound_len);
     crypto_generichash_update(&hash, (const uint8_t *)plain.at, plain.len);

@@ -10,7 +10,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-enum { WAYS = 4, KEY_AT = 8 };   /* a slot: one byte "taken", the key at 8, the value behind it at a multiple of 8 */
+enum { WAYS = 4, KEY_AT = 8 }; /* a slot: one byte "taken", the key at 8, the value behind it at a multiple of 8 */
 
 void cache_make(struct cache *c, size_t entries, size_t key, size_t value)
 {
@@ -20,7 +20,7 @@ void cache_make(struct cache *c, size_t entries, size_t key, size_t value)
     c->sets = entries / WAYS;
     c->slots = mem_take(c->sets * WAYS * c->slot);
     randombytes_buf(c->salt, sizeof c->salt);
-    (void)sodium_mlock(c->slots, c->sets * WAYS * c->slot);   /* a limit on locked memory is no reason not to start */
+    (void)sodium_mlock(c->slots, c->sets * WAYS * c->slot); /* a limit on locked memory is no reason not to start */
 }
 
 static uint8_t *set_of(const struct cache *c, const void *key)
@@ -82,7 +82,7 @@ void cache_done(struct cache *c)
 {
     if (!c->slots)
         return;
-    sodium_munlock(c->slots, c->sets * WAYS * c->slot);   /* wipes it too */
+    sodium_munlock(c->slots, c->sets * WAYS * c->slot); /* wipes it too */
     free(c->slots);
     c->slots = NULL;
 }

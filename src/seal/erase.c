@@ -69,7 +69,7 @@ static bool stands(struct seal *s, struct str ledger, struct id subject, struct 
     CLEANUP(rows_done) struct rows rows = { 0 };
 
     if (keys_ask(s, &rows, ASK_TOMBSTONE, ARGS(ledger, value_blob(id_bytes(&subject))), e) < 0)
-        return true;   /* who cannot be asked about is not shown */
+        return true; /* who cannot be asked about is not shown */
     return rows_next(&rows) || store_failed(s->store, e) < 0;
 }
 
@@ -192,5 +192,5 @@ int tombstones_apply(struct seal *s, struct err *e)
     /* Written anew when it lacks a row, repeats one, or ends in half a line. */
     if (!str_eq(buf_view(&list), buf_view(&whole)) && file_write_whole(path, 0600, buf_view(&whole), e) < 0)
         return -1;
-    return keys_commit_gone(s, e);
+    return keys_commit_tidy(s, e);
 }

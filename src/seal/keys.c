@@ -19,7 +19,7 @@ enum { CLEAR_MAX = 4, WRAPPED_MAX = NONCE + VERIFIER + TAG };
 
 static const struct {
     const char *table;
-    size_t size;   /* of what is wrapped */
+    size_t size; /* of what is wrapped */
     const struct sql *get, *put, *all, *wrap;
 } shelves[SHELF_COUNT] = {
     [SHELF_KEY] = { "seal_key", SECRET, &sql_get_key, &sql_put_key, &sql_all_keys, &sql_wrap_key },
@@ -65,7 +65,7 @@ static int failed(struct seal *s, struct err *e)
     cache_wipe(&s->secrets);
     cache_wipe(&s->sessions);
     s->noted_ledger[0] = 0;
-    e->again = true;   /* after a restart the same bytes may be sent again */
+    e->again = true; /* after a restart the same bytes may be sent again */
     return -1;
 }
 
@@ -105,6 +105,19 @@ int keys_commit_gone(struct seal *s, struct err *e)
     return store_scrub(s->store, e);
 }
 
+int keys_commit_tidy(struct seal *s, struct err *e)
+{
+    struct err busy = { 0 };
+
+    if (keys_commit(s, e) < 0)
+        return -1;
+    if (store_scrub(s->store, &busy) < 0 && !busy.again) {
+        *e = busy;
+        return -1;
+    }
+    return 0;
+}
+
 int keys_ask(struct seal *s, struct rows *rows, enum statement which, struct args args, struct err *e)
 {
     return store_query(s->store, rows, statements[which], args, e);
@@ -121,7 +134,7 @@ int keys_open(struct seal *s, struct err *e)
 
 /* ---- wrapping ------------------------------------------------------------------- */
 
-struct bound {             /* associated data: the table's name and the row's clear columns */
+struct bound { /* associated data: the table's name and the row's clear columns */
     uint8_t at[320];
     size_t len;
 };
@@ -129,7 +142,7 @@ struct bound {             /* associated data: the table's name and the row's cl
 static void bind_bytes(struct bound *b, char kind, const void *bytes, size_t n)
 {
     if (n > sizeof b->at - b->len - 3)
-        abort();           /* every column is bounded where it is written */
+        abort(); /* every column is bounded where it is written */
     b->at[b->len++] = (uint8_t)kind;
     b->at[b->len++] = (uint8_t)(n >> 8);
     b->at[b->len++] = (uint8_t)n;
@@ -205,8 +218,8 @@ int keys_unwrap_row(struct seal *s, enum shelf shelf, const struct rows *rows, v
             bind_bytes(&b, 'b', column.at, column.len);
     }
     if (wrapped.len != NONCE + shelves[shelf].size + TAG ||
-        crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, (const uint8_t *)wrapped.at + NONCE, wrapped.len - NONCE,
-                                                   b.at, b.len, (const uint8_t *)wrapped.at, s->master))
+        crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, (const uint8_t *)wrapped.at + NONCE, wrapped.len - NONCE, b.at, b.len,
+                                                   (const uint8_t *)wrapped.at, s->master))
         return err_broken(e, "keys.damaged", "a row of %s does not open under the master", shelves[shelf].table);
     return 0;
 }
@@ -216,7 +229,7 @@ int keys_get(struct seal *s, enum shelf shelf, struct args key, struct rows *row
     if (store_query(s->store, rows, shelves[shelf].get, key, e) < 0)
         return -1;
     if (!rows_next(rows))
-        return store_failed(s->store, e) < 0 ? -1 : FOUND_LOST;   /* a failed read must never look like "mint one" */
+        return store_failed(s->store, e) < 0 ? -1 : FOUND_LOST; /* a failed read must never look like "mint one" */
     if (rows_kind(rows, rows_columns(rows) - 1) == VALUE_NULL)
         return FOUND_ERASED;
     return keys_unwrap_row(s, shelf, rows, out, e) < 0 ? -1 : FOUND_WHOLE;
@@ -273,7 +286,7 @@ int keys_rewrap(struct seal *s, const uint8_t next[SECRET], struct err *e)
         return -1;
     for (enum shelf shelf = 0; shelf < SHELF_COUNT; shelf++)
         if (rewrap_shelf(s, from, shelf, next, e) < 0) {
-            store_rollback(s->store);   /* nothing was pending: nothing is lost */
+            store_rollback(s->store); /* nothing was pending: nothing is lost */
             s->open = false;
             return -1;
         }
@@ -308,7 +321,7 @@ int name_period(struct secret_name *n, struct str ledger, enum seal_class class,
         return err_broken(e, "seal.class", "class %d, month %d", (int)class, (int)month);
     if (name_of(n, SHELF_PERIOD, ledger, e) < 0)
         return -1;
-    n->class = (uint8_t)class;
+    n->class = (uint8_t) class;
     n->month = (uint16_t)month;
     return 0;
 }

@@ -79,7 +79,7 @@ static int write_master(const char *path, const uint8_t master[SECRET], struct e
 {
     CLEANUP(wiped_done) struct buf text = { 0 };
 
-    buf_take(&text, 128);   /* room for all of it, so that growing leaves no copy behind */
+    buf_take(&text, 128); /* room for all of it, so that growing leaves no copy behind */
     buf_clear(&text);
     for (size_t i = 0; i < SECRET; i += 4) {
         if (i)
@@ -148,6 +148,18 @@ static int finish_rotation(const char *path, const char *next, struct err *e)
     return folder_sync(path, e);
 }
 
+/* Which of the two files is the master in use?  The other one goes. */
+static int settle(struct seal *s, const char *next, struct err *e)
+{
+    SECRET_HERE(held);
+
+    if (read_master(s->master_path, held, e) == 0 && !sodium_memcmp(held, s->master, SECRET))
+        return file_exists(next) ? destroy(next, e) : 0;
+    if (read_master(next, held, e) == 0 && !sodium_memcmp(held, s->master, SECRET))
+        return finish_rotation(s->master_path, next, e);
+    return err_broken(e, "keys.master_wrong", "%s is not the master in use", s->master_path);
+}
+
 static int load_keys(struct seal *s, struct err *e)
 {
     static const char *const names[] = { "token", "nonce" };
@@ -182,7 +194,7 @@ static bool keys_there(struct seal *s, bool *there, struct err *e)
     uint8_t none[SECRET];
     int found = keys_get(s, SHELF_KEY, ARGS("token"), &rows, none, e);
 
-    *there = found == FOUND_WHOLE || (found < 0 && !strcmp(e->key, "keys.damaged"));   /* there, though not under this master */
+    *there = found == FOUND_WHOLE || (found < 0 && !strcmp(e->key, "keys.damaged")); /* there, though not under this master */
     return found >= 0 || *there;
 }
 
@@ -213,13 +225,13 @@ int master_open(struct seal *s, bool create, struct err *e)
         return -1;
     if (!there)
         return create ? make_pair(s, e) : err_set(e, ERR_MISSING, "keys.missing");
-    if (open_with(s, s->master_path, e) == 0)
-        return file_exists(next) ? destroy(next, e) : 0;
-    if (!strcmp(e->key, "keys.master_mode") || !file_exists(next))
-        return -1;
-    if (open_with(s, next, &other) < 0)
-        return -1;   /* with what was wrong with the master itself */
-    return finish_rotation(s->master_path, next, e);
+    if (open_with(s, s->master_path, e) < 0) {
+        if (!strcmp(e->key, "keys.master_mode") || !file_exists(next))
+            return -1;
+        if (open_with(s, next, &other) < 0)
+            return -1; /* with what was wrong with the master itself */
+    }
+    return settle(s, next, e);
 }
 
 int seal_rotate(struct seal *s, struct err *e)
@@ -228,11 +240,13 @@ int seal_rotate(struct seal *s, struct err *e)
     SECRET_HERE(master);
     LOCKED(s);
 
+    if (settle(s, next, e) < 0) /* what an earlier one left */
+        return -1;
     randombytes_buf(master, SECRET);
     if (write_master(next, master, e) < 0 || keys_rewrap(s, master, e) < 0)
-        return -1;   /* the next start destroys the side file */
+        return -1; /* the side file goes with the next start or the next rotation */
     memcpy(s->master, master, SECRET);
-    if (keys_commit_gone(s, e) < 0)
-        return -1;
-    return finish_rotation(s->master_path, next, e);
+    if (finish_rotation(s->master_path, next, e) < 0)
+        return -1; /* likewise: nothing is lost, both files stand */
+    return keys_commit_tidy(s, e);
 }

@@ -12,7 +12,7 @@
 #include <pthread.h>
 
 #define SECRET 32
-#define NAME_ROOM sizeof((struct seal_hit){ 0 }.ledger)   /* of a ledger's name and of a scope, with the end */
+#define NAME_ROOM sizeof((struct seal_hit){ 0 }.ledger) /* of a ledger's name and of a scope, with the end */
 #define ACCOUNT_ROOM sizeof((struct seal_session){ .until = 0 }.account)
 #define VERIFIER 128
 
@@ -25,8 +25,8 @@ struct cache {
     unsigned turn;
 };
 void cache_make(struct cache *c, size_t entries, size_t key, size_t value);
-void *cache_find(const struct cache *c, const void *key);   /* the value, NULL when it is not there */
-void *cache_put(struct cache *c, const void *key);          /* where its value goes; another may have to leave */
+void *cache_find(const struct cache *c, const void *key); /* the value, NULL when it is not there */
+void *cache_put(struct cache *c, const void *key); /* where its value goes; another may have to leave */
 void cache_drop(struct cache *c, const void *key);
 void cache_wipe(struct cache *c);
 void cache_done(struct cache *c);
@@ -37,11 +37,11 @@ struct seal {
     pthread_mutex_t lock;
     struct store *store;
     char *url, *master_path;
-    bool open;                          /* a transaction gathers what seal_sync will commit */
-    bool failed;                        /* a write was lost: nothing more is minted or promised until the next start */
+    bool open; /* a transaction gathers what seal_sync will commit */
+    bool failed; /* a write was lost: nothing more is minted or promised until the next start */
     uint8_t master[SECRET], token_key[SECRET], nonce_key[SECRET];
     struct cache secrets, sessions;
-    char noted_ledger[NAME_ROOM], noted_scope[NAME_ROOM];   /* the pair in seal_scope that was noted last */
+    char noted_ledger[NAME_ROOM], noted_scope[NAME_ROOM]; /* the pair in seal_scope that was noted last */
 };
 
 static inline struct seal *seal_lock(struct seal *s)
@@ -61,19 +61,39 @@ enum shelf { SHELF_KEY, SHELF_SUBJECT, SHELF_PERIOD, SHELF_ACCOUNT, SHELF_SESSIO
 enum found { FOUND_LOST, FOUND_WHOLE, FOUND_ERASED };
 
 enum statement {
-    ADD_TOMBSTONE, ADD_TOMBSTONE_PERIOD, DROP_SUBJECT, DROP_PERIOD,
-    ADD_TOKEN, ADD_SCOPE, DROP_TOKENS, FORGET_TOKENS, FORGET_SCOPES,
-    DROP_ACCOUNT, DROP_SESSION, END_SESSIONS_ACCOUNT, END_SESSIONS_WORKER, END_SESSIONS_UNTIL,
-    ASK_TOMBSTONE, ASK_TOMBSTONES, ASK_TOMBSTONES_PERIOD, ASK_NEAR, ASK_EVERYWHERE, ASK_TOKEN, ASK_ACCOUNTS,
+    ADD_TOMBSTONE,
+    ADD_TOMBSTONE_PERIOD,
+    DROP_SUBJECT,
+    DROP_PERIOD,
+    ADD_TOKEN,
+    ADD_SCOPE,
+    DROP_TOKENS,
+    FORGET_TOKENS,
+    FORGET_SCOPES,
+    DROP_ACCOUNT,
+    DROP_SESSION,
+    END_SESSIONS_ACCOUNT,
+    END_SESSIONS_WORKER,
+    END_SESSIONS_UNTIL,
+    ASK_TOMBSTONE,
+    ASK_TOMBSTONES,
+    ASK_TOMBSTONES_PERIOD,
+    ASK_NEAR,
+    ASK_EVERYWHERE,
+    ASK_TOKEN,
+    ASK_ACCOUNTS,
     STATEMENT_COUNT
 };
 
-MUST_USE int keys_open(struct seal *s, struct err *e);                    /* store and tables, no keys yet */
-MUST_USE int keys_run(struct seal *s, enum statement which, struct args args, int64_t *changed, struct err *e); /* in the open transaction */
+MUST_USE int keys_open(struct seal *s, struct err *e); /* store and tables, no keys yet */
+MUST_USE int keys_run(struct seal *s, enum statement which, struct args args, int64_t *changed,
+                      struct err *e); /* in the open transaction */
 MUST_USE int keys_ask(struct seal *s, struct rows *rows, enum statement which, struct args args, struct err *e);
 MUST_USE int keys_commit(struct seal *s, struct err *e);
 /* Commits, and sees to it that what was deleted is in the file no more. */
 MUST_USE int keys_commit_gone(struct seal *s, struct err *e);
+/* The same where nothing was promised: a reader elsewhere, who keeps the old log from going, is no failure. */
+MUST_USE int keys_commit_tidy(struct seal *s, struct err *e);
 
 /* Wraps secret under the master and puts the row: its clear columns, then the wrapped one. */
 MUST_USE int keys_put(struct seal *s, enum shelf shelf, struct args clear, const void *secret, struct err *e);
@@ -102,9 +122,9 @@ MUST_USE int master_open(struct seal *s, bool create, struct err *e);
 /* Reads the list beside the master and applies every tombstone again. */
 MUST_USE int tombstones_apply(struct seal *s, struct err *e);
 MUST_USE int folder_sync(const char *path, struct err *e);
-char *path_with(const char *path, const char *suffix);                    /* free() it */
+char *path_with(const char *path, const char *suffix); /* free() it */
 void path_done(char **path);
-void wipe_secret(uint8_t (*secret)[SECRET]);                              /* CLEANUP of a key on the stack */
+void wipe_secret(uint8_t (*secret)[SECRET]); /* CLEANUP of a key on the stack */
 #define SECRET_HERE(name) CLEANUP(wipe_secret) uint8_t name[SECRET] = { 0 }
 MUST_USE int crypto_ready(struct err *e);
 

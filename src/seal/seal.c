@@ -9,7 +9,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-enum { SECRETS = 65536, SESSIONS = 16384 };   /* kept in memory: 6 MB and 2 MB */
+enum { SECRETS = 65536, SESSIONS = 16384 }; /* kept in memory: 6 MB and 2 MB */
 
 int crypto_ready(struct err *e)
 {
@@ -51,14 +51,14 @@ void seal_close(struct seal *s)
     if (!s)
         return;
     if (s->store && s->open && keys_commit(s, &e) < 0)
-        s->open = false;   /* who needed it on disk called seal_sync and heard of it */
+        s->open = false; /* who needed it on disk called seal_sync and heard of it */
     store_close(s->store);
     cache_done(&s->secrets);
     cache_done(&s->sessions);
     free(s->url);
     free(s->master_path);
     pthread_mutex_destroy(&s->lock);
-    sodium_munlock(s, sizeof *s);   /* wipes it too */
+    sodium_munlock(s, sizeof *s); /* wipes it too */
     free(s);
 }
 
@@ -74,7 +74,7 @@ void seal_random(void *out, size_t n)
     struct err e = { 0 };
 
     if (crypto_ready(&e) < 0)
-        abort();   /* better no program than a guessable secret */
+        abort(); /* better no program than a guessable secret */
     randombytes_buf(out, n);
 }
 

@@ -24,7 +24,9 @@ enum seal_class { SEAL_OPEN, SEAL_REGISTER, SEAL_HEALTH, SEAL_MOVEMENT };   /* S
  * pair is made (file mode 0600, on disk before this returns).  Keys:
  * keys.master_missing (a key store stands there but its master does not: the
  * detail says what that means), keys.master_wrong, keys.master_mode.
- * Every open applies all tombstones again and finishes a half-done erase.
+ * Every open applies all tombstones again and finishes a half-done erase; they
+ * are kept in the key store and, for the day an older copy of it is put back,
+ * in <master>.tombstones, which no backup may replace by an older one.
  */
 MUST_USE int seal_open(struct seal **out, const char *url, const char *master_path, bool create, struct err *e);
 void seal_close(struct seal *s);
@@ -71,7 +73,11 @@ struct seal_hit {
  * spaces) and an id's last four, for addresses every two neighbouring characters with the scope.
  */
 MUST_USE int seal_note(struct seal *s, enum seal_find kind, struct str scope, struct str value, struct str ledger, struct id subject, struct err *e);
-/* Appends the hits for one search text; false hits are possible, misses are not.  At most limit. */
+/*
+ * Appends the hits for one search text; false hits are possible, misses are
+ * not.  At most limit; of phones, ids and plates, which are found everywhere,
+ * those noted with this scope come first.  find.short: too little to look for.
+ */
 MUST_USE int seal_search(struct seal *s, enum seal_find kind, struct str scope, struct str text, struct seal_hit **hits, size_t *count, size_t limit, struct err *e);
 MUST_USE int seal_forget_tokens(struct seal *s, struct err *e);      /* all of them, before they are made again */
 
@@ -85,7 +91,11 @@ MUST_USE int seal_erase_period(struct seal *s, struct str ledger, enum seal_clas
 /* A new master: everything is wrapped anew, the new file stands, the old master is overwritten. A crash leaves one of the two whole. */
 MUST_USE int seal_rotate(struct seal *s, struct err *e);
 
-/* ---- accounts, sessions, device keys: secrets, not records -------------------- */
+/*
+ * ---- accounts, sessions, device keys: secrets, not records --------------------
+ * What is put is on disk after seal_sync (or seal_close); what is dropped or
+ * ended is when the call returns.
+ */
 
 MUST_USE int seal_verifier_make(struct str password, char out[128], struct err *e);   /* Argon2id, 19 MiB, 2 passes */
 bool seal_verifier_check(const char *verifier, struct str password);                   /* a NULL verifier costs the same and is false */
@@ -101,7 +111,7 @@ struct seal_session {
     int64_t until;
 };
 MUST_USE int seal_session_put(struct seal *s, const uint8_t token_hash[32], const struct seal_session *session, struct err *e);
-MUST_USE int seal_session_get(struct seal *s, const uint8_t token_hash[32], struct seal_session *out, struct err *e);  /* ERR_MISSING session.unknown; cached */
+MUST_USE int seal_session_get(struct seal *s, const uint8_t token_hash[32], struct seal_session *out, struct err *e);  /* ERR_MISSING session.unknown, also when it is over; cached */
 MUST_USE int seal_session_drop(struct seal *s, const uint8_t token_hash[32], struct err *e);
 MUST_USE int seal_sessions_end(struct seal *s, struct id worker, struct err *e);
 

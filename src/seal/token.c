@@ -17,14 +17,11 @@ enum piece { PIECE_PAIR, PIECE_WHOLE, PIECE_TAIL };
 static const struct {
     bool pairs, digits, tail;
 } finds[] = {
-    [FIND_NAME] = { .pairs = true },
-    [FIND_PHONE] = { .digits = true, .tail = true },
-    [FIND_ID] = { .tail = true },
-    [FIND_PLATE] = { 0 },
+    [FIND_NAME] = { .pairs = true },    [FIND_PHONE] = { .digits = true, .tail = true }, [FIND_ID] = { .tail = true }, [FIND_PLATE] = { 0 },
     [FIND_ADDRESS] = { .pairs = true },
 };
 
-struct letters {          /* the folded text, a code point each */
+struct letters { /* the folded text, a code point each */
     uint32_t *at;
     size_t count, room;
 };
@@ -88,7 +85,7 @@ static void add(struct tokens *t, const struct seal *s, enum seal_find kind, enu
 {
     crypto_generichash_state hash;
 
-    crypto_generichash_init(&hash, s->token_key, SECRET, TOKEN);   /* set once at the opening: read without the lock */
+    crypto_generichash_init(&hash, s->token_key, SECRET, TOKEN); /* set once at the opening: read without the lock */
     crypto_generichash_update(&hash, (const uint8_t[]){ (uint8_t)kind, (uint8_t)piece, (uint8_t)scope.len }, 3);
     crypto_generichash_update(&hash, (const uint8_t *)scope.at, scope.len);
     for (size_t i = 0; i < count; i++)
@@ -97,7 +94,8 @@ static void add(struct tokens *t, const struct seal *s, enum seal_find kind, enu
 }
 
 /* All that a value is found by, or - when searching - all that must be there. */
-static int cut(struct tokens *t, const struct seal *s, enum seal_find kind, struct str scope, struct str text, bool searching, struct err *e)
+static int cut(struct tokens *t, const struct seal *s, enum seal_find kind, struct str scope, struct str text, bool searching,
+               struct err *e)
 {
     CLEANUP(letters_done) struct letters l = { 0 };
 

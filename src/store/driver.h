@@ -20,7 +20,9 @@ struct store {
     int failure_depth;
 };
 
-enum store_order { ORDER_BEGIN, ORDER_COMMIT, ORDER_ROLLBACK, ORDER_SAVEPOINT, ORDER_RELEASE, ORDER_BACK, ORDER_SNAPSHOT, ORDER_SNAPSHOT_END };
+enum store_order {
+    ORDER_BEGIN, ORDER_COMMIT, ORDER_ROLLBACK, ORDER_SAVEPOINT, ORDER_RELEASE, ORDER_BACK, ORDER_SNAPSHOT, ORDER_SNAPSHOT_END
+};
 
 struct store_driver {
     const char *scheme;         /* "sqlite:"; the address is what follows it */

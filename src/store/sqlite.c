@@ -390,11 +390,12 @@ static int64_t sqlite_number(const struct rows *rows, int column)
 static struct str sqlite_bytes(const struct rows *rows, int column)
 {
     sqlite3_stmt *stmt = stmt_of(rows);
-    const char *at;
+    int type = sqlite3_column_type(stmt, column);
+    const void *at;
 
-    if (sqlite3_column_type(stmt, column) == SQLITE_NULL)
+    if (type == SQLITE_NULL)
         return (struct str){ 0 };
-    at = sqlite3_column_type(stmt, column) == SQLITE_BLOB ? sqlite3_column_blob(stmt, column) : (const char *)sqlite3_column_text(stmt, column);
+    at = type == SQLITE_BLOB ? sqlite3_column_blob(stmt, column) : sqlite3_column_text(stmt, column);
     /* An empty blob has no address, but it is not NULL. */
     return (struct str){ at ? at : "", sqlite3_column_bytes(stmt, column) };
 }

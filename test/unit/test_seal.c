@@ -1,0 +1,851 @@
+/*
+ * test_seal.c - boxes, tokens, erasing, rotating, accounts, on a key store in a folder of its own.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "seal/seal.h"
+
+static char folder[32], file[64], master[64], url[96], list[96], side[96];
+static struct seal *seal;
+static struct err e;
+
+#define VILLAGE STR("440513108216")
+#define OTHER STR("440513108217")
+#define TOWN STR("440513108")
+#define FEBRUARY 1580832000000 /* 2020-02-05 */
+#define DAY 86400000LL
+
+#define FINE(call)                                                                                                                         \
+    do {                                                                                                                                   \
+        e = (struct err){ 0 };                                                                                                             \
+        if ((call) != 0)                                                                                                                   \
+            fail_msg("%s: %s %s", #call, e.key, e.detail);                                                                                 \
+    } while (0)
+#define REFUSED(word, call)                                                                                                                \
+    do {                                                                                                                                   \
+        e = (struct err){ 0 };                                                                                                             \
+        assert_int_equal((call), -1);                                                                                                      \
+        assert_string_equal(e.key, word);                                                                                                  \
+    } while (0)
+
+static void reopen(void)
+{
+    seal_close(seal);
+    seal = NULL;
+    FINE(seal_open(&seal, url, master, false, &e));
+}
+
+static void copy(const char *from, const char *to)
+{
+    struct buf bytes = { 0 };
+
+    FINE(file_read(from, 1 << 28, &bytes, &e));
+    FINE(file_write_whole(to, 0600, buf_view(&bytes), &e));
+    buf_done(&bytes);
+}
+
+static char *beside(const char *suffix)
+{
+    static char path[4][200];
+    static int turn;
+    char *at = path[turn++ % 4];
+
+    snprintf(at, sizeof path[0], "%s%s", file, suffix);
+    return at;
+}
+
+/* An older copy of the key store comes back; what its log held is in the file, for the store was closed. */
+static void put_back(const char *older)
+{
+    unlink(beside("-wal"));
+    unlink(beside("-shm"));
+    copy(older, file);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    strcpy(folder, "/tmp/test_seal.XXXXXX");
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(file, sizeof file, "%s/keys", folder);
+    snprintf(url, sizeof url, "sqlite:%s", file);
+    snprintf(master, sizeof master, "%s/master", folder);
+    snprintf(list, sizeof list, "%s.tombstones", master);
+    snprintf(side, sizeof side, "%s.new", master);
+    FINE(seal_open(&seal, url, master, true, &e));
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    char command[64];
+
+    (void)state;
+    seal_close(seal);
+    seal = NULL;
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    return system(command);
+}
+
+static struct id some_id(unsigned n)
+{
+    struct id id = { { 1 } };
+
+    memcpy(id.b + 12, &n, sizeof n);
+    return id;
+}
+
+static struct seal_place place(unsigned record, unsigned subject, enum seal_class class)
+{
+    return (struct seal_place){ VILLAGE, some_id(record), some_id(subject), class, FEBRUARY };
+}
+
+static struct buf sealed(struct seal_place p, struct str plain)
+{
+    struct buf box = { 0 };
+
+    FINE(seal_box(seal, &p, plain, &box, &e));
+    return box;
+}
+
+/* 0 and the same text, or the word key. */
+static const char *opened(struct str ledger, unsigned record, struct str box, struct str plain)
+{
+    struct buf out = { 0 };
+    int rc;
+
+    e = (struct err){ 0 };
+    buf_text(&out, "before");
+    rc = seal_unbox(seal, ledger, some_id(record), box, &out, &e);
+    if (rc == 0) {
+        assert_int_equal(out.len, 6 + plain.len);
+        assert_memory_equal(out.at + 6, plain.at, plain.len);
+    } else {
+        assert_int_equal(out.len, 6);
+    }
+    buf_done(&out);
+    return rc == 0 ? "" : e.key;
+}
+
+/* ---- boxes ------------------------------------------------------------------ */
+
+static void test_box_opens_again(void **state)
+{
+    struct str plain = STR("{\"temp\":373}");
+    struct buf box = sealed(place(1, 2, SEAL_HEALTH), plain), none = sealed(place(3, 2, SEAL_REGISTER), STR(""));
+
+    (void)state;
+    assert_int_equal(seal_box_class(buf_view(&box)), SEAL_HEALTH);
+    assert_true(id_eq(seal_box_subject(buf_view(&box)), some_id(2)));
+    assert_int_equal(box.len, 60 + plain.len);
+    assert_null(memmem(box.at, box.len, "temp", 4));
+    assert_string_equal(opened(VILLAGE, 1, buf_view(&box), plain), "");
+    assert_string_equal(opened(VILLAGE, 3, buf_view(&none), STR("")), "");
+    assert_int_equal(none.at[2] | none.at[3], 0);
+    FINE(seal_sync(seal, &e));
+    reopen();
+    assert_string_equal(opened(VILLAGE, 1, buf_view(&box), plain), "");
+    buf_done(&box);
+    buf_done(&none);
+}
+
+static void test_sealing_is_a_function(void **state)
+{
+    struct buf one = sealed(place(1, 2, SEAL_HEALTH), STR("a")), two, other;
+
+    (void)state;
+    FINE(seal_sync(seal, &e));
+    reopen();
+    two = sealed(place(1, 2, SEAL_HEALTH), STR("a"));
+    other = sealed(place(1, 2, SEAL_HEALTH), STR("b"));
+    assert_int_equal(one.len, two.len);
+    assert_memory_equal(one.at, two.at, one.len);
+    assert_memory_not_equal(one.at + 20, other.at + 20, 24); /* another text, another nonce */
+    buf_done(&one);
+    buf_done(&two);
+    buf_done(&other);
+}
+
+static void test_box_is_bound(void **state)
+{
+    struct buf box = sealed(place(1, 2, SEAL_HEALTH), STR("a")), again = { 0 };
+    struct seal_place p = place(1, 2, SEAL_HEALTH);
+    struct buf others[] = { sealed(place(9, 9, SEAL_HEALTH), STR("a")), sealed(place(9, 2, SEAL_MOVEMENT), STR("a")) };
+
+    (void)state;
+    p.ledger = OTHER;
+    FINE(seal_box(seal, &p, STR("a"), &again, &e));
+    assert_string_equal(opened(VILLAGE, 9, buf_view(&box), STR("a")), "seal.damaged");
+    assert_string_equal(opened(OTHER, 1, buf_view(&box), STR("a")), "seal.damaged");
+    assert_string_equal(opened(STR("4405"), 1, buf_view(&box), STR("a")), "seal.key_lost");
+    memcpy(box.at + 4, some_id(9).b, 16); /* another subject, who has a secret too */
+    assert_string_equal(opened(VILLAGE, 1, buf_view(&box), STR("a")), "seal.damaged");
+    memcpy(box.at + 4, some_id(2).b, 16);
+    box.at[1] = SEAL_MOVEMENT;
+    assert_string_equal(opened(VILLAGE, 1, buf_view(&box), STR("a")), "seal.damaged");
+    box.at[1] = SEAL_HEALTH;
+    assert_string_equal(opened(VILLAGE, 1, buf_view(&box), STR("a")), "");
+    buf_done(&box);
+    buf_done(&again);
+    buf_done(&others[0]);
+    buf_done(&others[1]);
+}
+
+static void test_every_flipped_bit(void **state)
+{
+    struct buf box = sealed(place(1, 2, SEAL_REGISTER), STR("{\"head\":\"陈大文\"}"));
+
+    (void)state;
+    for (size_t bit = 0; bit < box.len * 8; bit++) {
+        const char *key;
+
+        box.at[bit / 8] ^= (char)(1 << bit % 8);
+        key = opened(VILLAGE, 1, buf_view(&box), STR(""));
+        if (bit >= 20 * 8 || bit < 8)
+            assert_string_equal(key, "seal.damaged");
+        else
+            assert_true(!strcmp(key, "seal.damaged") || !strcmp(key, "seal.key_lost")); /* of a subject or month nobody knows */
+        box.at[bit / 8] ^= (char)(1 << bit % 8);
+    }
+    for (size_t n = 0; n < box.len; n++)
+        assert_string_not_equal(opened(VILLAGE, 1, (struct str){ box.at, n }, STR("")), "");
+    buf_done(&box);
+}
+
+static void test_shape_of_a_place(void **state)
+{
+    struct seal_place p = place(1, 2, SEAL_OPEN);
+    struct buf out = { 0 };
+
+    (void)state;
+    REFUSED("seal.class", seal_box(seal, &p, STR("a"), &out, &e));
+    p = place(1, 2, SEAL_HEALTH);
+    p.ledger = STR("44051310821644051310821644051310821644051310821644051310821");
+    REFUSED("seal.ledger", seal_box(seal, &p, STR("a"), &out, &e));
+    p = place(1, 2, SEAL_HEALTH);
+    p.subject = (struct id){ 0 };
+    REFUSED("seal.subject", seal_box(seal, &p, STR("a"), &out, &e));
+    assert_int_equal(out.len, 0);
+    assert_int_equal(seal_box_class(STR("")), SEAL_OPEN);
+    assert_true(id_none(seal_box_subject(STR("short"))));
+    buf_done(&out);
+}
+
+static void test_period_goes_alone(void **state)
+{
+    struct seal_place p = place(1, 2, SEAL_HEALTH), later = place(2, 2, SEAL_HEALTH);
+    struct buf february = sealed(p, STR("a")), march, standing = sealed(place(3, 2, SEAL_REGISTER), STR("c")), out = { 0 };
+
+    (void)state;
+    later.at += 40 * DAY;
+    march = sealed(later, STR("b"));
+    assert_memory_not_equal(february.at + 2, march.at + 2, 2);
+    FINE(seal_erase_period(seal, VILLAGE, SEAL_HEALTH, month_of(FEBRUARY), &e));
+    FINE(seal_erase_period(seal, VILLAGE, SEAL_HEALTH, month_of(FEBRUARY), &e));
+    for (int i = 0; i < 2; i++) {
+        assert_string_equal(opened(VILLAGE, 1, buf_view(&february), STR("a")), "seal.erased");
+        assert_string_equal(opened(VILLAGE, 2, buf_view(&march), STR("b")), "");
+        assert_string_equal(opened(VILLAGE, 3, buf_view(&standing), STR("c")), "");
+        REFUSED("seal.erased", seal_box(seal, &p, STR("a"), &out, &e));
+        reopen();
+    }
+    buf_done(&february);
+    buf_done(&march);
+    buf_done(&standing);
+}
+
+/* ---- erasing ------------------------------------------------------------------ */
+
+static size_t found(enum seal_find kind, struct str scope, struct str text)
+{
+    struct seal_hit *hits = NULL;
+    size_t count = 0;
+
+    FINE(seal_search(seal, kind, scope, text, &hits, &count, 100, &e));
+    free(hits);
+    return count;
+}
+
+static void test_erase_stays(void **state)
+{
+    struct seal_place gone = place(1, 2, SEAL_REGISTER);
+    struct buf box = sealed(gone, STR("a")), kept = sealed(place(2, 3, SEAL_REGISTER), STR("b")), out = { 0 };
+
+    (void)state;
+    FINE(seal_note(seal, FIND_NAME, TOWN, STR("陈大文"), VILLAGE, some_id(2), &e));
+    FINE(seal_note(seal, FIND_NAME, TOWN, STR("陈大文"), VILLAGE, some_id(3), &e));
+    FINE(seal_sync(seal, &e));
+    reopen();
+    seal_close(seal);
+    copy(file, beside(".older"));
+    FINE(seal_open(&seal, url, master, false, &e));
+
+    assert_false(seal_erased(seal, VILLAGE, some_id(2)));
+    assert_int_equal(found(FIND_NAME, TOWN, STR("陈大文")), 2);
+    FINE(seal_erase(seal, VILLAGE, some_id(2), &e));
+    FINE(seal_erase(seal, VILLAGE, some_id(2), &e));
+    FINE(seal_erase(seal, VILLAGE, some_id(77), &e)); /* whom nobody knew */
+
+    for (int i = 0; i < 4; i++) {
+        assert_true(seal_erased(seal, VILLAGE, some_id(2)));
+        assert_true(seal_erased(seal, VILLAGE, some_id(77)));
+        assert_false(seal_erased(seal, VILLAGE, some_id(3)));
+        assert_false(seal_erased(seal, OTHER, some_id(2)));
+        assert_string_equal(opened(VILLAGE, 1, buf_view(&box), STR("a")), "seal.erased");
+        assert_string_equal(opened(VILLAGE, 2, buf_view(&kept), STR("b")), "");
+        REFUSED("seal.erased", seal_box(seal, &gone, STR("a"), &out, &e));
+        REFUSED("seal.erased", seal_note(seal, FIND_NAME, TOWN, STR("陈大文"), VILLAGE, some_id(2), &e));
+        assert_int_equal(found(FIND_NAME, TOWN, STR("陈大文")), 1);
+        seal_close(seal);
+        if (i == 1)
+            put_back(beside(".older")); /* a key store from before the erase, beside the list of today */
+        if (i == 2)
+            unlink(list); /* the list is lost, the rows are not */
+        FINE(seal_open(&seal, url, master, false, &e));
+        assert_true(file_exists(list));
+    }
+    buf_done(&box);
+    buf_done(&kept);
+}
+
+static void test_half_a_line_is_no_tombstone(void **state)
+{
+    struct buf box = sealed(place(1, 2, SEAL_REGISTER), STR("a")), all = { 0 };
+    char text[ID_TEXT];
+
+    (void)state;
+    FINE(seal_erase(seal, VILLAGE, some_id(9), &e));
+    seal_close(seal);
+    id_text(some_id(2), text);
+    FINE(file_read(list, 1 << 20, &all, &e));
+    buf_printf(&all, "nonsense\nsubject 440513108216 %s e", text);
+    FINE(file_write_whole(list, 0600, buf_view(&all), &e));
+    FINE(seal_open(&seal, url, master, false, &e));
+    assert_string_equal(opened(VILLAGE, 1, buf_view(&box), STR("a")), "");
+    FINE(seal_erase(seal, VILLAGE, some_id(2), &e));
+    put_back(file);
+    reopen();
+    assert_string_equal(opened(VILLAGE, 1, buf_view(&box), STR("a")), "seal.erased");
+    buf_done(&box);
+    buf_done(&all);
+}
+
+static size_t times_in(const char *path, const void *bytes, size_t n)
+{
+    struct buf all = { 0 };
+    size_t times = 0;
+
+    if (file_exists(path)) {
+        FINE(file_read(path, 1 << 28, &all, &e));
+        for (const char *at = buf_z(&all); (at = memmem(at, all.len - (size_t)(at - all.at), bytes, n)); at++)
+            times++;
+    }
+    buf_done(&all);
+    return times;
+}
+
+/* The wrapped secret itself is in no file any more: neither in the store nor in its log. */
+static void test_erase_overwrites(void **state)
+{
+    static const struct sql ask = { "test.wrapped", "SELECT wrapped FROM seal_subject WHERE ledger = $1 AND subject = $2" };
+    struct rows rows = { 0 };
+    struct store *store;
+    char wrapped[72];
+
+    (void)state;
+    for (unsigned i = 1; i <= 2000; i++) {
+        struct buf box = sealed(place(i, i * 2654435761U, SEAL_REGISTER), STR("a"));
+        buf_done(&box);
+    }
+    FINE(seal_sync(seal, &e));
+    FINE(store_open(&store, url, STORE_READ, &e));
+    FINE(store_query(store, &rows, &ask, ARGS(VILLAGE, some_id(700 * 2654435761U)), &e));
+    assert_true(rows_next(&rows));
+    assert_int_equal(rows_str(&rows, 0).len, sizeof wrapped);
+    memcpy(wrapped, rows_str(&rows, 0).at, sizeof wrapped);
+    rows_done(&rows);
+    store_close(store);
+    assert_true(times_in(file, wrapped, sizeof wrapped) + times_in(beside("-wal"), wrapped, sizeof wrapped) > 0);
+    FINE(seal_erase(seal, VILLAGE, some_id(700 * 2654435761U), &e));
+    assert_int_equal(times_in(file, wrapped, sizeof wrapped), 0);
+    assert_int_equal(times_in(beside("-wal"), wrapped, sizeof wrapped), 0);
+}
+
+/* Killed without a goodbye: what was synced is there, what was erased is not. */
+static void test_killed(void **state)
+{
+    struct buf box = { 0 }, lost = { 0 };
+    int pipes[2], status;
+    char bytes[61 * 2];
+    pid_t child;
+
+    (void)state;
+    seal_close(seal);
+    seal = NULL;
+    assert_int_equal(pipe(pipes), 0);
+    if (!(child = fork())) {
+        struct seal_place one = place(1, 2, SEAL_REGISTER), two = place(2, 3, SEAL_REGISTER), three = place(3, 4, SEAL_REGISTER);
+
+        if (seal_open(&seal, url, master, false, &e) < 0 || seal_box(seal, &one, STR("a"), &box, &e) < 0 ||
+            seal_box(seal, &two, STR("b"), &box, &e) < 0 || seal_sync(seal, &e) < 0 || seal_erase(seal, VILLAGE, two.subject, &e) < 0 ||
+            seal_box(seal, &three, STR("c"), &lost, &e) < 0)
+            _exit(1);
+        if (write(pipes[1], box.at, box.len) != (ssize_t)sizeof bytes)
+            _exit(1);
+        raise(SIGKILL);
+    }
+    assert_int_equal(read(pipes[0], bytes, sizeof bytes), sizeof bytes);
+    waitpid(child, &status, 0);
+    assert_true(WIFSIGNALED(status));
+    FINE(seal_open(&seal, url, master, false, &e));
+    assert_string_equal(opened(VILLAGE, 1, (struct str){ bytes, 61 }, STR("a")), "");
+    assert_string_equal(opened(VILLAGE, 2, (struct str){ bytes + 61, 61 }, STR("b")), "seal.erased");
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+/* ---- the master ----------------------------------------------------------------- */
+
+static void test_master_missing_wrong_mode(void **state)
+{
+    struct stat st;
+
+    (void)state;
+    assert_int_equal(stat(master, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(st.st_size, 72);
+    seal_close(seal);
+    seal = NULL;
+    chmod(master, 0640);
+    REFUSED("keys.master_mode", seal_open(&seal, url, master, false, &e));
+    chmod(master, 0600);
+    copy(master, beside(".paper"));
+    unlink(master);
+    REFUSED("keys.master_missing", seal_open(&seal, url, master, true, &e));
+    assert_non_null(strstr(e.detail, "unreadable for ever"));
+    FINE(file_write_whole(master, 0600, STR("hello"), &e));
+    REFUSED("keys.master_wrong", seal_open(&seal, url, master, true, &e));
+    FINE(file_write_whole(master, 0600, STR("00000000000000000000000000000000 00000000000000000000000000000000"), &e));
+    REFUSED("keys.master_wrong", seal_open(&seal, url, master, true, &e));
+    copy(beside(".paper"), master);
+    FINE(seal_open(&seal, url, master, true, &e));
+    seal_close(seal);
+    seal = NULL;
+    unlink(file);
+    REFUSED("keys.missing", seal_open(&seal, url, master, false, &e));
+    FINE(seal_open(&seal, url, master, true, &e)); /* a new key store under the old master */
+}
+
+static void test_rotate(void **state)
+{
+    struct buf box = sealed(place(1, 2, SEAL_HEALTH), STR("a"));
+    const uint8_t token[32] = { 7 }, key[32] = { 8 };
+    struct seal_session session = { some_id(5), "city", time_now() + DAY };
+    char verifier[128] = "verifier", got[128];
+    uint8_t got_key[32];
+    struct id worker;
+
+    (void)state;
+    FINE(seal_account_put(seal, STR("city"), some_id(5), verifier, &e));
+    FINE(seal_session_put(seal, token, &session, &e));
+    FINE(seal_device_put(seal, some_id(6), some_id(5), key, &e));
+    FINE(seal_note(seal, FIND_PLATE, TOWN, STR("粤D12345"), VILLAGE, some_id(2), &e));
+    FINE(seal_sync(seal, &e));
+    seal_close(seal);
+    copy(file, beside(".older"));
+    copy(master, beside(".old_master"));
+    FINE(seal_open(&seal, url, master, false, &e));
+    FINE(seal_rotate(seal, &e));
+    assert_false(file_exists(side));
+    for (int i = 0; i < 3; i++) {
+        assert_string_equal(opened(VILLAGE, 1, buf_view(&box), STR("a")), "");
+        FINE(seal_account_get(seal, STR("city"), &worker, got, &e));
+        assert_string_equal(got, "verifier");
+        FINE(seal_session_get(seal, token, &session, &e));
+        FINE(seal_device_get(seal, some_id(6), &worker, got_key, &e));
+        assert_memory_equal(got_key, key, 32);
+        assert_int_equal(found(FIND_PLATE, TOWN, STR("粤d·12345")), 1);
+        if (i == 1)
+            FINE(seal_rotate(seal, &e));
+        reopen();
+    }
+    seal_close(seal);
+    seal = NULL;
+    copy(master, beside(".new_master"));
+    copy(beside(".old_master"), master);
+    REFUSED("keys.master_wrong", seal_open(&seal, url, master, false, &e));
+    copy(beside(".new_master"), master);
+    put_back(beside(".older")); /* an old backup is useless under the new master */
+    REFUSED("keys.master_wrong", seal_open(&seal, url, master, false, &e));
+    buf_done(&box);
+}
+
+/* A rotation cut off at every point of master.c. */
+static void test_rotation_cut_off(void **state)
+{
+    struct buf box = sealed(place(1, 2, SEAL_HEALTH), STR("a"));
+
+    (void)state;
+    /* 1: the side file is there, the store still under the old one */
+    FINE(file_write_whole(side, 0600, STR("00000000000000000000000000000000 00000000000000000000000000000001"), &e));
+    reopen();
+    assert_false(file_exists(side));
+    assert_string_equal(opened(VILLAGE, 1, buf_view(&box), STR("a")), "");
+    for (int cut = 2; cut <= 4; cut++) {
+        copy(master, beside(".old_master"));
+        FINE(seal_rotate(seal, &e));
+        seal_close(seal);
+        seal = NULL;
+        copy(master, side);
+        if (cut == 2) /* committed, the old one still whole */
+            copy(beside(".old_master"), master);
+        else if (cut == 3) /* half overwritten */
+            FINE(file_write_whole(master, 0600,
+                                  STR("\x01\xff"
+                                      "garbage"),
+                                  &e));
+        else /* gone altogether */
+            unlink(master);
+        FINE(seal_open(&seal, url, master, false, &e));
+        assert_false(file_exists(side));
+        assert_string_equal(opened(VILLAGE, 1, buf_view(&box), STR("a")), "");
+        reopen();
+    }
+    /* the files could not be settled after the commit, and somebody rotates again before the next start */
+    copy(master, beside(".old_master"));
+    FINE(seal_rotate(seal, &e));
+    copy(master, side);
+    copy(beside(".old_master"), master);
+    FINE(seal_rotate(seal, &e));
+    assert_false(file_exists(side));
+    reopen();
+    assert_string_equal(opened(VILLAGE, 1, buf_view(&box), STR("a")), "");
+    unlink(master);
+    REFUSED("keys.master_wrong", seal_rotate(seal, &e)); /* nothing is made anew over a master that was lost */
+    copy(beside(".old_master"), master);
+    REFUSED("keys.master_wrong", seal_rotate(seal, &e));
+    buf_done(&box);
+}
+
+/* ---- tokens ---------------------------------------------------------------------- */
+
+static void test_tokens(void **state)
+{
+    struct seal_hit *hits = NULL;
+    size_t count = 0;
+
+    (void)state;
+    FINE(seal_note(seal, FIND_NAME, TOWN, STR("陈大文"), VILLAGE, some_id(1), &e));
+    FINE(seal_note(seal, FIND_NAME, TOWN, STR("陈大明"), OTHER, some_id(2), &e));
+    FINE(seal_note(seal, FIND_NAME, STR("440513109"), STR("陈大文"), STR("440513109001"), some_id(3), &e));
+    FINE(seal_note(seal, FIND_NAME, TOWN, STR("O'Neil mary"), VILLAGE, some_id(4), &e));
+    assert_int_equal(found(FIND_NAME, TOWN, STR("陈大")), 2);
+    assert_int_equal(found(FIND_NAME, TOWN, STR("大文")), 1);
+    assert_int_equal(found(FIND_NAME, TOWN, STR("陈 大 文")), 1);
+    assert_int_equal(found(FIND_NAME, TOWN, STR("陈文")), 0);
+    assert_int_equal(found(FIND_NAME, STR("440513109"), STR("陈大文")), 1);
+    assert_int_equal(found(FIND_NAME, STR("440513110"), STR("陈大文")), 0);
+    assert_int_equal(found(FIND_NAME, TOWN, STR("MARY")), 1);
+    assert_int_equal(found(FIND_ADDRESS, TOWN, STR("陈大")), 0);
+
+    FINE(seal_note(seal, FIND_PHONE, TOWN, STR("+86 100-1234-5678"), VILLAGE, some_id(1), &e));
+    FINE(seal_note(seal, FIND_PHONE, STR("440513109"), STR("１００９９９９５６７８"), STR("440513109001"), some_id(3), &e));
+    assert_int_equal(found(FIND_PHONE, TOWN, STR("10012345678")), 1);
+    assert_int_equal(found(FIND_PHONE, (struct str){ 0 }, STR("10099995678")), 1);
+    assert_int_equal(found(FIND_PHONE, TOWN, STR("8610012345678")), 1);
+    assert_int_equal(found(FIND_PHONE, STR("4405"), STR("5678")), 2);
+    assert_int_equal(found(FIND_PHONE, TOWN, STR("1234")), 0);
+
+    FINE(seal_note(seal, FIND_ID, TOWN, STR("99000019700101123x"), VILLAGE, some_id(1), &e));
+    assert_int_equal(found(FIND_ID, TOWN, STR("99000019700101123X")), 1);
+    assert_int_equal(found(FIND_ID, TOWN, STR("123X")), 1);
+    FINE(seal_note(seal, FIND_ADDRESS, TOWN, STR("后溪路12号3栋"), VILLAGE, some_id(1), &e));
+    assert_int_equal(found(FIND_ADDRESS, TOWN, STR("溪路12号")), 1);
+    assert_int_equal(found(FIND_ADDRESS, TOWN, STR("溪路13号")), 0);
+
+    /* who is near comes first, and the limit cuts those who are far */
+    FINE(seal_search(seal, FIND_PHONE, STR("440513109"), STR("5678"), &hits, &count, 1, &e));
+    assert_int_equal(count, 1);
+    assert_true(id_eq(hits[0].subject, some_id(3)));
+    assert_string_equal(hits[0].ledger, "440513109001");
+    FINE(seal_search(seal, FIND_PHONE, TOWN, STR("5678"), &hits, &count, 5, &e)); /* appends */
+    assert_int_equal(count, 3);
+    assert_string_equal(hits[1].ledger, "440513108216");
+    free(hits);
+
+    hits = NULL;
+    count = 0;
+    REFUSED("find.short", seal_search(seal, FIND_NAME, TOWN, STR("陈"), &hits, &count, 5, &e));
+    REFUSED("find.short", seal_search(seal, FIND_PHONE, TOWN, STR("abc"), &hits, &count, 5, &e));
+    REFUSED("find.text", seal_search(seal, FIND_NAME, TOWN, STR("\xff\xff\xff"), &hits, &count, 5, &e));
+    FINE(seal_note(seal, FIND_NAME, TOWN, STR("陈"), VILLAGE, some_id(1), &e));
+
+    FINE(seal_forget_tokens(seal, &e));
+    assert_int_equal(found(FIND_NAME, TOWN, STR("陈大")), 0);
+    FINE(seal_note(seal, FIND_NAME, TOWN, STR("陈大文"), VILLAGE, some_id(1), &e));
+    FINE(seal_sync(seal, &e));
+    reopen();
+    assert_int_equal(found(FIND_NAME, TOWN, STR("陈大")), 1);
+}
+
+/* ---- accounts, sessions, device keys ------------------------------------------------ */
+
+static void join_names(void *ctx, struct str name, struct id worker)
+{
+    buf_printf(ctx, "%.*s=%d ", (int)name.len, name.at, worker.b[12]);
+}
+
+static void test_accounts(void **state)
+{
+    struct buf names = { 0 };
+    char verifier[128], got[128];
+    struct id worker;
+
+    (void)state;
+    FINE(seal_verifier_make(STR("correct horse"), verifier, &e));
+    assert_int_equal(strncmp(verifier, "$argon2id$v=19$m=19456,t=2,p=1$", 31), 0);
+    assert_true(seal_verifier_check(verifier, STR("correct horse")));
+    assert_false(seal_verifier_check(verifier, STR("wrong horse")));
+    assert_false(seal_verifier_check(verifier, STR("")));
+    assert_false(seal_verifier_check(NULL, STR("correct horse")));
+    assert_false(seal_verifier_check("", STR("correct horse")));
+
+    REFUSED("account.unknown", seal_account_get(seal, STR("city"), &worker, got, &e));
+    FINE(seal_account_put(seal, STR("village-2"), some_id(2), verifier, &e));
+    FINE(seal_account_put(seal, STR("city"), some_id(1), verifier, &e));
+    FINE(seal_account_put(seal, STR("city"), some_id(3), verifier, &e));
+    REFUSED("account.name", seal_account_put(seal, STR(""), some_id(3), verifier, &e));
+    FINE(seal_sync(seal, &e));
+    reopen();
+    FINE(seal_account_get(seal, STR("city"), &worker, got, &e));
+    assert_string_equal(got, verifier);
+    assert_true(id_eq(worker, some_id(3)));
+    FINE(seal_accounts(seal, join_names, &names, &e));
+    assert_string_equal(buf_z(&names), "city=3 village-2=2 ");
+    FINE(seal_account_drop(seal, STR("city"), &e));
+    REFUSED("account.unknown", seal_account_drop(seal, STR("city"), &e));
+    REFUSED("account.unknown", seal_account_get(seal, STR("city"), &worker, got, &e));
+    buf_done(&names);
+}
+
+static void test_sessions(void **state)
+{
+    const uint8_t one[32] = { 1 }, two[32] = { 2 }, three[32] = { 3 }, old[32] = { 4 };
+    struct seal_session session = { some_id(5), "city", time_now() + DAY }, got;
+
+    (void)state;
+    FINE(seal_session_put(seal, one, &session, &e));
+    FINE(seal_session_put(seal, two, &session, &e));
+    strcpy(session.account, "town");
+    session.worker = some_id(6);
+    FINE(seal_session_put(seal, three, &session, &e));
+    session.until = time_now() - 1;
+    FINE(seal_session_put(seal, old, &session, &e));
+    REFUSED("session.unknown", seal_session_get(seal, old, &got, &e));
+    FINE(seal_sync(seal, &e));
+    for (int i = 0; i < 2; i++) {
+        FINE(seal_session_get(seal, one, &got, &e));
+        assert_string_equal(got.account, "city");
+        assert_true(id_eq(got.worker, some_id(5)));
+        reopen();
+    }
+    FINE(seal_session_get(seal, three, &got, &e));
+    assert_string_equal(got.account, "town");
+    FINE(seal_session_drop(seal, one, &e));
+    REFUSED("session.unknown", seal_session_get(seal, one, &got, &e));
+    FINE(seal_session_get(seal, two, &got, &e));
+    FINE(seal_sessions_end(seal, some_id(5), &e));
+    REFUSED("session.unknown", seal_session_get(seal, two, &got, &e));
+    FINE(seal_session_get(seal, three, &got, &e));
+    FINE(seal_account_put(seal, STR("town"), some_id(6), "v", &e));
+    FINE(seal_account_drop(seal, STR("town"), &e));
+    REFUSED("session.unknown", seal_session_get(seal, three, &got, &e));
+    reopen();
+    REFUSED("session.unknown", seal_session_get(seal, two, &got, &e));
+}
+
+static void test_devices(void **state)
+{
+    uint8_t key[32], got[32], mac[32];
+    struct id worker;
+
+    (void)state;
+    seal_random(key, sizeof key);
+    REFUSED("device.unknown", seal_device_get(seal, some_id(1), &worker, got, &e));
+    FINE(seal_device_put(seal, some_id(1), some_id(2), key, &e));
+    FINE(seal_sync(seal, &e));
+    reopen();
+    FINE(seal_device_get(seal, some_id(1), &worker, got, &e));
+    assert_memory_equal(got, key, 32);
+    assert_true(id_eq(worker, some_id(2)));
+    seal_hash(STR("abc"), got); /* FIPS 180-4 */
+    assert_memory_equal(got, "\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23", 16);
+    seal_mac((const uint8_t *)"key\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+             STR("The quick brown fox jumps over the lazy dog"), mac);
+    assert_memory_equal(mac, "\xf7\xbc\x83\xf4\x30\x53\x84\x24\xb1\x32\x98\xe6\xaa\x6f\xb1\x43",
+                        16); /* zero padding of the key changes nothing */
+}
+
+/* Whoever can write the key store cannot give one row's secret to another. */
+static void test_rows_cannot_be_swapped(void **state)
+{
+    static const struct sql swap = { "test.swap", "UPDATE seal_account SET worker = $2 WHERE name = $1" };
+    struct id worker, thief = some_id(9);
+    struct store *store;
+    char got[128];
+
+    (void)state;
+    FINE(seal_account_put(seal, STR("city"), some_id(1), "v", &e));
+    seal_close(seal);
+    FINE(store_open(&store, url, STORE_WRITE, &e));
+    FINE(store_run(store, &swap, ARGS("city", thief), NULL, &e));
+    store_close(store);
+    FINE(seal_open(&seal, url, master, false, &e));
+    REFUSED("keys.damaged", seal_account_get(seal, STR("city"), &worker, got, &e));
+}
+
+/* ---- threads and speed ---------------------------------------------------------------- */
+
+static void *seal_and_open(void *arg)
+{
+    unsigned first = (unsigned)(uintptr_t)arg;
+    struct buf box = { 0 }, plain = { 0 };
+    struct err mine = { 0 };
+
+    for (unsigned i = 0; i < 3000; i++) {
+        struct seal_place p = place(first + i, 1 + i % 500, SEAL_HEALTH);
+
+        buf_clear(&box);
+        buf_clear(&plain);
+        if (seal_box(seal, &p, STR("together"), &box, &mine) < 0 ||
+            seal_unbox(seal, VILLAGE, p.record, buf_view(&box), &plain, &mine) < 0 || !str_is(buf_view(&plain), "together") ||
+            (i % 300 == 0 && seal_sync(seal, &mine) < 0))
+            return (void *)"failed";
+    }
+    buf_done(&box);
+    buf_done(&plain);
+    return NULL;
+}
+
+static void test_threads(void **state)
+{
+    pthread_t threads[4];
+
+    (void)state;
+    for (uintptr_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, seal_and_open, (void *)(i * 10000)), 0);
+    for (int i = 0; i < 4; i++) {
+        void *result;
+
+        pthread_join(threads[i], &result);
+        assert_null(result);
+    }
+}
+
+static void print_rate(const char *what, unsigned n, int64_t from)
+{
+    int64_t ms = time_monotonic() - from;
+
+    print_message("    %-34s %8.2f us\n", what, (double)ms * 1000 / n);
+}
+
+static void test_speed(void **state)
+{
+    const unsigned n = getenv("SEAL_SPEED") ? (unsigned)atoi(getenv("SEAL_SPEED")) : 20000;
+    struct str plain = STR("{\"checks\":[{\"person\":\"0190163d-8694-739b-aea5-966c26f8ad90\",\"temps\":[{\"temp\":365}]}]}");
+    struct buf box = { 0 }, out = { 0 };
+    struct seal_hit *hits = NULL;
+    struct seal_place p;
+    size_t count = 0;
+    int64_t from = time_monotonic();
+
+    (void)state;
+    for (unsigned i = 0; i < n; i++) {
+        p = place(i, i + 1, SEAL_REGISTER);
+        buf_clear(&box);
+        FINE(seal_box(seal, &p, plain, &box, &e));
+    }
+    FINE(seal_sync(seal, &e));
+    print_rate("mint and seal", n, from);
+    from = time_monotonic();
+    for (unsigned i = 0; i < n; i++) {
+        p = place(i, 1 + i % 10000, SEAL_HEALTH);
+        buf_clear(&box);
+        FINE(seal_box(seal, &p, plain, &box, &e));
+    }
+    print_rate("seal, known subjects", n, from);
+    from = time_monotonic();
+    for (unsigned i = 0; i < n; i++) {
+        buf_clear(&out);
+        FINE(seal_unbox(seal, VILLAGE, p.record, buf_view(&box), &out, &e));
+    }
+    print_rate("open", n, from);
+    from = time_monotonic();
+    for (unsigned i = 0; i < n; i++) {
+        char phone[32];
+
+        snprintf(phone, sizeof phone, "100%08u", i);
+        FINE(seal_note(seal, FIND_PHONE, TOWN, str_of(phone), VILLAGE, some_id(i + 1), &e));
+    }
+    FINE(seal_sync(seal, &e));
+    print_rate("note a phone (two tokens)", n, from);
+    from = time_monotonic();
+    for (unsigned i = 0; i < 1000; i++) {
+        count = 0;
+        FINE(seal_search(seal, FIND_PHONE, TOWN, STR("10000000007"), &hits, &count, 10, &e));
+        assert_int_equal(count, 1);
+    }
+    print_rate("search", 1000, from);
+    from = time_monotonic();
+    FINE(seal_rotate(seal, &e));
+    print_rate("rotate, each subject", n, from);
+    from = time_monotonic();
+    for (unsigned i = 0; i < 20; i++)
+        FINE(seal_erase(seal, VILLAGE, some_id(i + 1), &e));
+    print_rate("erase", 20, from);
+    free(hits);
+    buf_done(&box);
+    buf_done(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_box_opens_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_sealing_is_a_function, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_box_is_bound, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_every_flipped_bit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_shape_of_a_place, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_period_goes_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_erase_stays, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_half_a_line_is_no_tombstone, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_erase_overwrites, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_master_missing_wrong_mode, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rotate, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rotation_cut_off, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_tokens, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_accounts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_sessions, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_devices, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rows_cannot_be_swapped, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_threads, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_speed, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
