@@ -237,7 +237,6 @@ struct sealed_column {
     const char *field;           /* field inside the boxes */
     enum mask mask;              /* for who may not see it open; MASK_OPEN: everybody signed in may */
     enum seal_class class;       /* preset SEAL_REGISTER when 0 */
-    const char *list, *part;     /* the field stands in item `part` (a hidden column, NULL: at the top) of list `list` */
     const char *whole, *parts;   /* hidden columns: other boxes, and which items of their list `members` this row is (core_open_parts); NULL: none */
 };
 

@@ -281,35 +281,33 @@ static void value_out(struct out *o, const struct rows *rows, int column)
     }
 }
 
-static struct json *opened_map(struct core *c, const struct rows *rows, const struct shape *s, const struct sealed_column *col,
-                               struct opened opened[OPENED_MOST])
+static struct json *open_column(struct core *c, const struct rows *rows, const struct shape *s, const struct sealed_column *col, int column,
+                                enum seal_class class)
+{
+    struct err ignored = { 0 };       /* what cannot be opened any more is shown as nothing */
+    struct str ledger = rows_str(rows, s->ledger), boxes = rows_str(rows, column);
+
+    if (!col->parts)
+        return core_open_boxes(c, ledger, boxes, class, &ignored);
+    return core_open_parts(c, ledger, boxes, rows_str(rows, column_of(rows, col->whole)), rows_str(rows, column_of(rows, col->parts)), class,
+                           &ignored);
+}
+
+static const struct json *opened_map(struct core *c, const struct rows *rows, const struct shape *s, const struct sealed_column *col,
+                                     struct opened opened[OPENED_MOST])
 {
     enum seal_class class = col->class ? col->class : SEAL_REGISTER;
     int column = column_of(rows, col->boxes);
-    struct err ignored = { 0 };
 
-    for (int i = 0; i < OPENED_MOST; i++) {
+    for (int i = 0; i < OPENED_MOST && column >= 0 && s->ledger >= 0; i++) {
         if (opened[i].column == column && opened[i].class == class)
             return opened[i].map;
-        if (opened[i].column < 0 && column >= 0 && s->ledger >= 0) {
-            opened[i] = (struct opened){ column, class,
-                                         core_open_boxes(c, rows_str(rows, s->ledger), rows_str(rows, column), class, &ignored) };
+        if (opened[i].column < 0) {
+            opened[i] = (struct opened){ column, class, open_column(c, rows, s, col, column, class) };
             return opened[i].map;
         }
     }
     return NULL;
-}
-
-static const struct json *field_in(const struct json *map, const struct rows *rows, const struct sealed_column *col)
-{
-    if (col->list) {
-        int part = column_of(rows, col->part);
-        const struct json *item = part >= 0 && rows_kind(rows, part) == VALUE_INT ? json_at(json_get(map, col->list), (size_t)rows_int(rows, part))
-                                                                                   : NULL;
-        const struct json *top = json_get(map, col->field);    /* a later change states it at the top */
-        return top ? top : json_get(item, col->field);
-    }
-    return json_get(map, col->field);
 }
 
 static void sealed_out(struct out *o, const struct json *value, enum mask mask, bool open)
@@ -358,7 +356,7 @@ static bool row_out(struct ask *ask, const struct rows *rows, const struct shape
                       : who_opens(ask->who, ask->areas, area, household, centre);
     for (const struct sealed_column *col = ask->query->sealed; col && col->name; col++) {
         const struct json *map = opened_map(ask->core, rows, s, col, opened);
-        const struct json *value = map ? field_in(map, rows, col) : NULL;
+        const struct json *value = json_get(map, col->field);
         bool show = open && (reveal ? wanted(reveal, col->name) : col->mask != MASK_ID && (col->class == 0 || col->class == SEAL_REGISTER));
         out_key(o, col->name);
         sealed_out(o, value, col->mask, show);

@@ -401,7 +401,7 @@ static int write_one(struct core *c, struct ledger_head *head, struct entry *it,
         refuse(it, &wrong);
         return 0;
     }
-    r.area = area ? area->id : it->area;
+    r.area = area ? arena_str(r.mem, area->id) : it->area;      /* apply may change the picture it comes from */
     hit = ledger_find(c->writer, r.ledger, it->id, &found, &row, e);
     if (hit < 0)
         return -1;
@@ -440,7 +440,7 @@ static int write_one(struct core *c, struct ledger_head *head, struct entry *it,
         refuse(it, &wrong);
         return 0;
     }
-    struct notes notes = { c, &r, area ? town_of(area) : r.area };
+    struct notes notes = { c, &r, area ? arena_str(r.mem, town_of(area)) : r.area };
     if (fields_findable(r.type->fields, it->values, note, &notes, e) < 0)
         return -1;
 
@@ -460,7 +460,7 @@ static int write_one(struct core *c, struct ledger_head *head, struct entry *it,
         return -1;
     result->status = RESULT_STORED;
     result->position = row.position;
-    it->stored_area = arena_str(&b->mem, r.area);
+    it->stored_area = r.area;
     area = area_find(c->writing, r.area);
     it->path = area ? arena_str(&b->mem, area->path) : (struct str){ 0 };
     return 0;
