@@ -19,8 +19,6 @@ const struct setting settings[] = {
     TEXT("keys", "", "where the secrets are; empty: beside the store"),
     TEXT("master", "", "file of the key that wraps the secrets; empty: beside the store"),
     TEXT("listen", "127.0.0.1:8440", "address and port of the pages; port 0 takes a free one"),
-    TEXT("tls_cert", "", "file of the certificate; empty: plain, a proxy stands in front"),
-    TEXT("tls_key", "", "file of the certificate's key"),
     TEXT("data", "data", "folder of profiles, codes and divisions"),
     NUMBER("threads", "0", 0, 256, "threads that answer; 0: as many as there are processors"),
     NUMBER("connections", "16000", 16, 1000000, "most connections at once"),
@@ -31,9 +29,7 @@ const struct setting settings[] = {
     NUMBER("max_text", "65536", 256, 1 << 24, "most bytes of one text in a request"),
     NUMBER("timeout", "30", 1, 3600, "seconds after which an idle or half-sent request is dropped"),
     NUMBER("session_days", "7", 1, 366, "days after which a sign-in ends"),
-    NUMBER("session_hours", "12", 1, 8784, "hours without a request after which a sign-in ends"),
     NUMBER("requests", "1200", 1, 1000000, "most requests of one session in a minute"),
-    NUMBER("sign_ins", "20", 1, 100000, "most failed sign-ins of one account in an hour"),
     BOOL("log_requests", "false", "a line for every request"),
     { 0 },
 };

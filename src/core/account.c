@@ -19,7 +19,7 @@ int core_account_add(struct core *c, struct str name, struct id worker, struct s
     char verifier[128];
     size_t letters = utf8_valid(name) ? utf8_count(name) : 0;
 
-    if (letters < 1 || letters > 60)
+    if (letters < 1 || name.len >= sizeof ((struct seal_session *)0)->account)
         return err_field(e, "account.name", "name");
     if (utf8_count(password) < 8 || password.len > 200)
         return err_field(e, "account.password", "password");
@@ -106,6 +106,14 @@ void core_sign_out(struct core *c, struct session *s)
 
     (void)!seal_session_drop(c->seal, s->token_hash, &ignored);
     (void)!seal_sync(c->seal, &ignored);
+}
+
+int core_worker_name(struct core *c, struct reader *reader, struct id worker, struct buf *out, struct err *e)
+{
+    for (size_t i = 0; i < c->feature_count; i++)
+        if (c->features[i]->name_of)
+            return c->features[i]->name_of(c, reader->store, worker, out, e);
+    return 0;
 }
 
 void session_done(struct session *s)

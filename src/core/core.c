@@ -282,6 +282,7 @@ int core_open(struct core **out, const struct core_options *o, struct err *e)
     pthread_mutex_init(&c->codes_lock, NULL);
     pthread_mutex_init(&c->queue_lock, NULL);
     pthread_mutex_init(&c->tick_lock, NULL);
+    pthread_mutex_init(&c->listen_lock, NULL);
     pthread_cond_init(&c->queue_wake, NULL);
     c->url = strdup(o->store);
     c->duty_revision = 1;
@@ -343,14 +344,29 @@ void core_close(struct core *c)
     pthread_mutex_destroy(&c->codes_lock);
     pthread_mutex_destroy(&c->queue_lock);
     pthread_mutex_destroy(&c->tick_lock);
+    pthread_mutex_destroy(&c->listen_lock);
     pthread_cond_destroy(&c->queue_wake);
     free(c);
 }
 
 void core_listen(struct core *c, void (*tell)(void *arg, const struct event *events, size_t count), void *arg)
 {
+    pthread_mutex_lock(&c->listen_lock);
     if (c->listener_count < COUNT_OF(c->listeners))
         c->listeners[c->listener_count++] = (struct listener){ tell, arg };
+    pthread_mutex_unlock(&c->listen_lock);
+}
+
+void core_unlisten(struct core *c, void *arg)
+{
+    size_t kept = 0;
+
+    pthread_mutex_lock(&c->listen_lock);
+    for (size_t i = 0; i < c->listener_count; i++)
+        if (c->listeners[i].arg != arg)
+            c->listeners[kept++] = c->listeners[i];
+    c->listener_count = kept;
+    pthread_mutex_unlock(&c->listen_lock);
 }
 
 void core_figures(struct core *c, struct core_figures *out)

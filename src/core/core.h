@@ -292,6 +292,8 @@ struct feature {
     const struct sql *const *recounts;    /* each gives one row per counter that differs from a recount; NULL-terminated */
     /* The centre household a household is linked to (zero: none), for rights of role centre_head. At most one feature. */
     int (*centre_of)(struct store *s, struct str ledger, struct id household, struct id *centre, struct err *e);
+    /* The name by which a signed-in worker is greeted; nothing appended when unknown. At most one feature. */
+    int (*name_of)(struct core *c, struct store *s, struct id worker, struct buf *out, struct err *e);
     /* Called when the store is opened and after a rebuild: hands lists and thresholds to core. */
     int (*opened)(struct core *c, struct store *s, struct err *e);
 };
@@ -414,6 +416,8 @@ MUST_USE int core_account_add(struct core *c, struct str name, struct id worker,
 MUST_USE int core_sign_in(struct core *c, struct reader *reader, struct str name, struct str password, char token[48], struct session *out, struct err *e);
 MUST_USE int core_session(struct core *c, struct reader *reader, struct str token, struct session *out, struct err *e);
 void core_sign_out(struct core *c, struct session *s);
+/* Appends a worker's name, open to everyone signed in; nothing when it is not known. */
+MUST_USE int core_worker_name(struct core *c, struct reader *reader, struct id worker, struct buf *out, struct err *e);
 void session_done(struct session *s);
 
 /* ---- listening -------------------------------------------------------------------------------------- */
@@ -425,6 +429,7 @@ struct event {
 };
 /* Called from the writer's thread after each commit with what became visible.  Must not block. */
 void core_listen(struct core *c, void (*tell)(void *arg, const struct event *events, size_t count), void *arg);
+void core_unlisten(struct core *c, void *arg);        /* when it returns, nobody is in tell and nobody calls it again */
 
 /* ---- proving, replaying, forgetting -------------------------------------------------------------------- */
 

@@ -75,6 +75,7 @@ struct core {
     pthread_mutex_t tick_lock;
     struct reader *tick_reader;
 
+    pthread_mutex_t listen_lock;
     struct listener listeners[8];
     size_t listener_count;
     uint64_t event_number;

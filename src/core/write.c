@@ -152,7 +152,7 @@ static int item_read(struct entry *it, const struct json *in, struct err *e)
 
 int core_batch_read(struct core *c, const struct who *who, struct str body, struct batch **out, struct err *e)
 {
-    const struct json_limits limits = { (size_t)setting_number("max_body"), 16, 65536 };
+    const struct json_limits limits = { (size_t)setting_number("max_body"), (size_t)setting_number("max_depth"), (size_t)setting_number("max_text") };
     CLEANUP(json_done) struct json *doc = NULL;
 
     if (json_parse(body, &limits, &doc, e) < 0)
@@ -567,8 +567,10 @@ static void tell(struct core *c, struct entry **items, size_t count)
                                           r->position, ++c->event_number };
         atomic_fetch_add(r->status == RESULT_STORED ? &c->stored : r->status == RESULT_REPEATED ? &c->repeated : &c->refused, 1);
     }
+    pthread_mutex_lock(&c->listen_lock);
     for (size_t i = 0; n && i < c->listener_count; i++)
         c->listeners[i].tell(c->listeners[i].arg, events, n);
+    pthread_mutex_unlock(&c->listen_lock);
     free(events);
 }
 

@@ -1,0 +1,49 @@
+/*
+ * records.c - POST /api/records and POST /api/reveal.
+ *
+ * A batch is answered when all of it is on disk or refused; until then no
+ * thread waits for it.  What is revealed leaves only after the record that
+ * says so is on disk.
+ */
+#include "http/own.h"
+
+static void records_stored(struct request *r)
+{
+    struct batch *b = r->own;
+
+    reply_json(r);
+    core_batch_answer(b, &r->reply.body);
+    core_batch_free(b);
+}
+
+void records_post(struct request *r)
+{
+    struct batch *b = NULL;
+    struct err e = { 0 };
+
+    if (core_batch_read(r->h->core, &r->session.who, buf_view(&r->body), &b, &e) < 0) {
+        reply_problem(r, &e);
+        return;
+    }
+    r->own = b;
+    request_submit(r, b, records_stored);
+}
+
+void reveal_post(struct request *r)
+{
+    struct answer *a = arena_take(&r->mem, sizeof *a);
+    struct reader *reader = NULL;
+    struct err e = { 0 };
+
+    if (reader_take(r->h, &reader, &e) < 0) {
+        reply_problem(r, &e);
+        return;
+    }
+    int failed = core_reveal(r->h->core, reader, &r->session.who, buf_view(&r->body), a, &e);
+    reader_put(r->h, reader);
+    if (failed < 0) {
+        reply_problem(r, &e);
+        return;
+    }
+    answer_reply(r, a);
+}

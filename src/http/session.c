@@ -1,0 +1,284 @@
+/*
+ * session.c - signing in and out, and who is asking.
+ *
+ * A session is a token: as bearer, or in a cookie no script can read.  With
+ * the cookie a request that changes something must carry "X-Wangge: 1", which
+ * no foreign page can send.  Passwords are checked by workers; wrong ones make
+ * the account's name and the peer's address wait, whether the name exists or not.
+ */
+#include "http/own.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+enum { TOKEN = 43 };
+
+static bool token_shaped(struct str t)
+{
+    for (size_t i = 0; i < t.len; i++) {
+        unsigned char c = (unsigned char)t.at[i];
+
+        if (!(c >= '0' && c <= '9') && !((c | 32) >= 'a' && (c | 32) <= 'z') && c != '-' && c != '_')
+            return false;
+    }
+    return t.len == TOKEN;
+}
+
+static bool token_find(const struct request *r, struct str *token, bool *cookie)
+{
+    struct str bearer = request_header(r, "Authorization");
+    const char *at;
+
+    *cookie = false;
+    if (bearer.at) {
+        if (bearer.len <= 7 || strncasecmp(bearer.at, "Bearer ", 7) != 0)
+            return false;
+        *token = (struct str){ bearer.at + 7, bearer.len - 7 };
+        return token_shaped(*token);
+    }
+    at = MHD_lookup_connection_value(r->conn, MHD_COOKIE_KIND, "wangge");
+    *cookie = true;
+    *token = str_of(at);
+    return at && token_shaped(*token);
+}
+
+bool session_token(const struct request *r, struct str *token)
+{
+    bool cookie;
+
+    return token_find(r, token, &cookie);
+}
+
+static bool has_mark(const struct request *r)
+{
+    return str_is(request_header(r, "X-Wangge"), "1");
+}
+
+int session_of(struct request *r, struct err *e)
+{
+    struct reader *reader = NULL;
+    struct str token;
+    bool cookie;
+
+    if (!token_find(r, &token, &cookie))
+        return err_set(e, ERR_DENIED, "session.none");
+    if (cookie && !has_mark(r) && strcmp(r->route->method, "GET") != 0)
+        return err_set(e, ERR_DENIED, "request.foreign");
+    if (reader_take(r->h, &reader, e) < 0)
+        return -1;
+    int failed = core_session(r->h->core, reader, token, &r->session, e);
+    reader_put(r->h, reader);
+    if (failed < 0)
+        return -1;
+    r->signed_in = true;
+    return often(r->h->limits, r->session.token_hash) ? err_again(e, ERR_BUSY, "request.often") : 0;
+}
+
+/* ---- what a signed-in person is told --------------------------------------------- */
+
+static void session_write(struct request *r, const char *token)
+{
+    const struct areas *areas = core_areas_hold(r->h->core);
+    const struct who *who = &r->session.who;
+    struct out o = { .to = &r->reply.body };
+    CLEANUP(buf_done) struct buf name = { 0 };
+    struct reader *reader = NULL;
+    struct err e = { 0 };
+
+    if (reader_take(r->h, &reader, &e) == 0) {
+        if (core_worker_name(r->h->core, reader, who->worker, &name, &e) < 0)
+            buf_clear(&name);
+        reader_put(r->h, reader);
+    }
+    reply_json(r);
+    out_open(&o, '{');
+    if (token) {
+        out_key(&o, "token");
+        out_text(&o, str_of(token));
+    }
+    out_key(&o, "worker");
+    out_id(&o, who->worker);
+    out_key(&o, "account");
+    out_text(&o, str_of(who->account));
+    out_key(&o, "name");
+    out_text(&o, name.len ? buf_view(&name) : str_of(who->account));
+    out_key(&o, "duties");
+    out_open(&o, '[');
+    for (size_t i = 0; i < who->duty_count; i++) {
+        const struct duty *d = who->duties + i;
+        const struct area *area = area_find(areas, str_of(d->area));
+
+        out_open(&o, '{');
+        out_key(&o, "area");
+        out_text(&o, str_of(d->area));
+        out_key(&o, "name");
+        out_text(&o, area ? area->name : (struct str){ 0 });
+        out_key(&o, "level");
+        out_int(&o, area ? area->level : 0);
+        out_key(&o, "role");
+        out_text(&o, str_of(d->role));
+        out_key(&o, "household");
+        if (id_none(d->household))
+            out_null(&o);
+        else
+            out_id(&o, d->household);
+        out_key(&o, "deputy");
+        out_bool(&o, d->deputy);
+        out_close(&o, '}');
+    }
+    out_close(&o, ']');
+    out_key(&o, "drill");
+    out_bool(&o, str_is(core_fact(r->h->core, "drill", &r->mem), "1"));
+    out_key(&o, "until");
+    out_int(&o, r->session.until);
+    out_key(&o, "incarnation");
+    out_id(&o, core_incarnation(r->h->core));
+    out_close(&o, '}');
+    core_areas_drop(areas);
+}
+
+void session_show(struct request *r)
+{
+    session_write(r, NULL);
+}
+
+/* ---- signing in -------------------------------------------------------------------- */
+
+struct sign_in {
+    struct str name, password, peer;
+    char token[48];
+    int wait;               /* seconds */
+    bool failed;
+};
+
+static int wait_of(struct request *r, const struct sign_in *s)
+{
+    int name = delay_left(r->h->limits, DELAY_NAME, s->name), peer = delay_left(r->h->limits, DELAY_PEER, s->peer);
+
+    return name > peer ? name : peer;
+}
+
+static void locked(struct request *r, const struct sign_in *s)
+{
+    struct err e = { 0 };
+
+    (void)err_again(&e, ERR_BUSY, "session.locked");
+    r->reply.retry_after = s->wait;
+    reply_problem(r, &e);
+}
+
+/* On a worker.  Waits are looked at again: others may have failed while this one stood in line. */
+static void sign_in_job(struct request *r)
+{
+    struct sign_in *s = r->own;
+    struct reader *reader = NULL;
+
+    s->failed = true;
+    if ((s->wait = wait_of(r, s)) > 0 || reader_take(r->h, &reader, &r->err) < 0)
+        return;
+    s->failed = core_sign_in(r->h->core, reader, s->name, s->password, s->token, &r->session, &r->err) < 0;
+    reader_put(r->h, reader);
+    if (!s->failed) {
+        delay_right(r->h->limits, DELAY_NAME, s->name);
+    } else if (strcmp(r->err.key, "session.wrong") == 0) {
+        delay_wrong(r->h->limits, DELAY_NAME, s->name);
+        delay_wrong(r->h->limits, DELAY_PEER, s->peer);
+    }
+}
+
+static void cookie_set(struct request *r, const char *token, int64_t seconds)
+{
+    bool tls = str_is(request_header(r, "X-Forwarded-Proto"), "https");
+
+    snprintf(r->reply.cookie, sizeof r->reply.cookie, "wangge=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s", token,
+             (long long)(seconds > 0 ? seconds : 0), tls ? "; Secure" : "");
+}
+
+static void signed_in(struct request *r)
+{
+    struct sign_in *s = r->own;
+
+    explicit_bzero((char *)(uintptr_t)s->password.at, s->password.len);
+    if (s->failed && s->wait > 0) {
+        locked(r, s);
+        return;
+    }
+    if (s->failed) {
+        reply_problem(r, &r->err);
+        return;
+    }
+    r->signed_in = true;
+    cookie_set(r, s->token, (r->session.until - time_now()) / 1000);
+    session_write(r, s->token);
+    explicit_bzero(s->token, sizeof s->token);
+}
+
+static struct str text_of(struct request *r, const struct json *body, const char *key, size_t most, struct err *e)
+{
+    struct str s = json_str(json_get(body, key));
+
+    if (e->kind != ERR_NONE)
+        return s;
+    if (json_kind(json_get(body, key)) == JSON_NONE)
+        (void)err_field(e, "field.missing", key);
+    else if (!s.at)
+        (void)err_field(e, "field.text", key);
+    else if (s.len == 0 || s.len > most)
+        (void)err_field(e, "field.length", key);
+    return s.at ? arena_str(&r->mem, s) : s;
+}
+
+void session_open(struct request *r)
+{
+    static const struct json_limits small = { .bytes = 4096, .depth = 3, .text = 1024 };
+    struct sign_in *s = arena_take(&r->mem, sizeof *s);
+    CLEANUP(json_done) struct json *body = NULL;
+    struct str kind = request_header(r, "Content-Type");
+    struct err e = { 0 };
+
+    /* A form of a foreign page could otherwise sign somebody in as somebody else. */
+    if (request_header(r, "Origin").at && !has_mark(r) && !str_starts(kind, STR("application/json"))) {
+        (void)err_set(&e, ERR_DENIED, "request.foreign");
+        reply_problem(r, &e);
+        return;
+    }
+    if (json_parse(buf_view(&r->body), &small, &body, &e) < 0) {
+        reply_problem(r, &e);
+        return;
+    }
+    s->name = text_of(r, body, "name", sizeof r->session.who.account - 1, &e);
+    s->password = text_of(r, body, "password", 1024, &e);
+    s->peer = arena_str(&r->mem, peer_address(r));
+    if (e.kind != ERR_NONE) {
+        reply_problem(r, &e);
+        return;
+    }
+    r->own = s;
+    s->wait = wait_of(r, s);
+    if (s->wait > 0)
+        locked(r, s);
+    else if (request_work(r, sign_in_job, signed_in, &e) < 0)
+        reply_problem(r, &e);
+}
+
+/* ---- signing out --------------------------------------------------------------------- */
+
+static void sign_out_job(struct request *r)
+{
+    core_sign_out(r->h->core, &r->session);
+}
+
+static void signed_out(struct request *r)
+{
+    hub_session_ended(r->h->hub, r->session.token_hash);
+    r->reply.status = 204;
+    cookie_set(r, "", 0);
+}
+
+void session_end(struct request *r)
+{
+    struct err e = { 0 };
+
+    if (request_work(r, sign_out_job, signed_out, &e) < 0)
+        reply_problem(r, &e);
+}

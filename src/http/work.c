@@ -1,0 +1,100 @@
+/*
+ * work.c - two workers for what is slow on purpose or waits for the disk.
+ *
+ * Checking a password takes 19 MiB and many milliseconds; server threads hand
+ * it over and go on.  Two at once, at most WAITING in line: beyond that the
+ * asker is told to come again.
+ */
+#include "http/own.h"
+
+#include <stdlib.h>
+
+enum { WORKERS = 2, WAITING = 256 };
+
+struct work {
+    pthread_mutex_t lock;
+    pthread_cond_t some;
+    pthread_t thread[WORKERS];
+    struct request *first, *last;
+    size_t waiting;
+    bool stop;
+};
+
+static void *work_run(void *arg)
+{
+    struct work *w = arg;
+
+    for (;;) {
+        pthread_mutex_lock(&w->lock);
+        while (!w->first && !w->stop)
+            pthread_cond_wait(&w->some, &w->lock);
+        struct request *r = w->first;
+        if (r) {
+            w->first = r->queue;
+            if (!w->first)
+                w->last = NULL;
+            w->waiting--;
+        }
+        pthread_mutex_unlock(&w->lock);
+        if (!r)
+            return NULL;
+        r->job(r);
+        request_go(r);
+    }
+}
+
+struct work *work_new(void)
+{
+    struct work *w = mem_take(sizeof *w);
+
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->some, NULL);
+    for (size_t i = 0; i < WORKERS; i++)
+        if (pthread_create(&w->thread[i], NULL, work_run, w) != 0)
+            abort();
+    return w;
+}
+
+void work_stop(struct work *w)
+{
+    if (!w)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->stop = true;
+    pthread_cond_broadcast(&w->some);
+    pthread_mutex_unlock(&w->lock);
+    for (size_t i = 0; i < WORKERS; i++)
+        pthread_join(w->thread[i], NULL);
+    pthread_cond_destroy(&w->some);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
+
+size_t work_waiting(struct work *w)
+{
+    pthread_mutex_lock(&w->lock);
+    size_t n = w->waiting;
+    pthread_mutex_unlock(&w->lock);
+    return n;
+}
+
+int request_work(struct request *r, void (*job)(struct request *r), void (*then)(struct request *r), struct err *e)
+{
+    struct work *w = r->h->work;
+
+    if (work_waiting(w) >= WAITING)
+        return err_again(e, ERR_BUSY, "busy.workers");
+    r->job = job;
+    r->queue = NULL;
+    request_wait(r, then);
+    pthread_mutex_lock(&w->lock);
+    if (w->last)
+        w->last->queue = r;
+    else
+        w->first = r;
+    w->last = r;
+    w->waiting++;
+    pthread_cond_signal(&w->some);
+    pthread_mutex_unlock(&w->lock);
+    return 0;
+}
