@@ -303,6 +303,8 @@ struct feature {
 struct store *tx_store(struct tx *tx);
 const struct areas *tx_areas(struct tx *tx);             /* check only */
 struct core *tx_core(struct tx *tx);
+/* A command sometimes touches a second area beside record.area: has whoever does it the right there, too, now?  check only. */
+MUST_USE int tx_may(struct tx *tx, const struct record *r, enum right right, const struct area *area, bool *may, struct err *e);
 MUST_USE int tx_query(struct tx *tx, struct rows *rows, struct err *e, const struct sql *sql, struct args args);
 MUST_USE int tx_run(struct tx *tx, struct err *e, const struct sql *sql, struct args args, int64_t *changed);
 /* Does `code` stand in the list today?  check only. Lists are written by feature profile through core_codes_put. */

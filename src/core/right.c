@@ -176,6 +176,22 @@ size_t duties_current(struct duty *duties, const int64_t *ended, size_t count, i
     return kept;
 }
 
+int tx_may(struct tx *tx, const struct record *r, enum right right, const struct area *area, bool *may, struct err *e)
+{
+    struct id doer = id_none(r->for_whom) ? r->maker : r->for_whom, none = { 0 };
+    struct duty *duties;
+    int64_t *ended;
+    size_t count;
+
+    *may = r->proof == PROOF_SERVER;
+    if (*may)
+        return 0;
+    if (duties_of(tx->core, tx->store, doer, &duties, &ended, &count, r->mem, e) < 0)
+        return -1;
+    *may = duties_allow(duties, ended, count, tx_areas(tx), right, area, r->received_at, &none);
+    return 0;
+}
+
 int core_duty_put(struct tx *tx, const struct record *r, const struct duty *d, struct err *e)
 {
     atomic_fetch_add(&tx->core->duty_revision, 1);

@@ -30,7 +30,7 @@ struct division {
     int level;               /* 1 city 2 district 3 town 4 village */
     size_t row;              /* of the file */
 };
-/* All or nothing; memory is mem's, names are borrowed from file.  What the import and the drill both begin with. */
+/* All or nothing; the memory is mem's.  What the import and the drill both begin with. */
 MUST_USE int exchange_divisions(struct str file, struct arena *mem, struct division **out, size_t *count, struct err *e);
 
 /* as: "doors" (an area's doors and households, open values; noted as read) or "ledger" (JSON lines of one ledger). */
