@@ -1,0 +1,7 @@
+// report.mjs - how a check speaks: one line a test, what is wrong below it.
+export function report(name, wrong) {
+    console.log(`${wrong.length ? "not ok" : "ok"} ${name}`);
+    for (const line of wrong.slice(0, 40)) console.log(`    ${line}`);
+    if (wrong.length > 40) console.log(`    and ${wrong.length - 40} more`);
+    if (wrong.length) process.exitCode = 1;
+}

@@ -1,0 +1,118 @@
+#!/bin/bash
+# test.sh - proves it all: installs what tests need, runs everything in two
+# lanes, ends with `N passed, N failed`.  A test says `ok …` or `not ok …`;
+# what each suite said stays in build/proof/.
+set -u
+cd "$(dirname "$0")/.."
+
+logs=build/proof
+city=build/proof/city
+began=$SECONDS
+
+# suite NAME COMMAND… - counts the lines; a program that only succeeds or fails is one test.
+suite() {
+    local name=$1 log=$logs/$1.log from=$SECONDS passed failed
+    shift
+    "$@" > "$log" 2>&1 < /dev/null
+    local code=$?
+    passed=$(grep -c '^ok ' "$log")
+    failed=$(grep -c '^not ok ' "$log")
+    if [ $code -ne 0 ] && [ "$failed" -eq 0 ]; then
+        failed=1
+        echo "not ok $name ended with $code" >> "$log"
+    elif [ $((passed + failed)) -eq 0 ]; then
+        passed=1
+    fi
+    echo "$passed $failed" > "$logs/$name.count"
+    printf '%-24s %4d passed %4d failed %5ds\n' "$name" "$passed" "$failed" $((SECONDS - from))
+    [ "$failed" -eq 0 ]
+}
+
+each() {   # each COMMAND FILE… - one after another, all of them
+    local command=$1 bad=0
+    shift
+    for file in "$@"; do
+        [ ! -e "$file" ] || $command "$file" || bad=1
+    done
+    return $bad
+}
+
+unit() {   # one test program; its own tests are the lines
+    CMOCKA_MESSAGE_OUTPUT=TAP "$1"
+    local code=$?
+    [ $code -eq 0 ] || echo "not ok $1 ended with $code"
+    return $code
+}
+
+replay() {   # every input that seeds a parser or ever broke it
+    local target=build/asan/test/fuzz_$(basename "$1" .c) inputs
+    inputs=$(find "test/fuzz/seeds/$(basename "$1" .c)" "test/fuzz/fixed/$(basename "$1" .c)" -type f 2>/dev/null)
+    if "$target" $inputs; then echo "ok $(basename "$1" .c)"; else echo "not ok $(basename "$1" .c)"; return 1; fi
+}
+
+lane_c() {
+    suite asan make --no-print-directory asan || return
+    suite unit each unit $(find build/asan/test -maxdepth 1 -type f -perm -u+x -name 'test_*' | sort)
+    suite scenario build/asan/test/scenario features/*/*.test test/scenario/*.test
+    suite runner node test/check/runner.mjs build/asan/test/scenario
+    suite story build/asan/test/scenario test/story/*.test
+    suite fuzz each replay test/fuzz/*.c
+}
+
+drill() {
+    rm -rf "$city"
+    mkdir -p "$city"
+    build/wangge drill --city 4405 --people 20000 --days 2 --until 2020-02-09 --store "sqlite:$city/wangge.db" > "$city/said" &&
+        sed -n 's/^account //p' "$city/said" > "$city/accounts"
+}
+
+lane_pages() {
+    suite check-text node test/check/text.mjs
+    suite check-includes node test/check/includes.mjs
+    suite check-format node test/check/format.mjs
+    suite check-sql node test/check/sql.mjs
+    suite check-postgres node test/check/postgres.mjs
+    suite check-clock test/check/clock.sh
+    suite pages-types bash -c 'cd web && npm run --silent check'
+    suite pages-unit each 'node --test --test-reporter=tap' $(find web test/unit -name node_modules -prune -o -name '*.test.mjs' -print)
+    if suite drill drill; then
+        suite drill-verify build/wangge verify --store "sqlite:$city/wangge.db"
+        suite city node test/story/city.mjs "$city"
+        suite kill9 node test/fault/kill9.mjs "$city"
+        suite drill-rebuild bash -c "build/wangge rebuild --store sqlite:$city/wangge.db | tee /dev/stderr | grep -q ' unchanged '"
+        suite browser env WANGGE_CITY="$city" bash -c 'bad=0; for t in test/browser/*.spec.mjs; do node "$t" || bad=1; done; exit $bad'
+    fi
+}
+
+mkdir -p "$logs"
+rm -f "$logs"/*.log "$logs"/*.count
+export LC_ALL=C.UTF-8 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 ASAN_OPTIONS=detect_stack_use_after_return=1
+symbolizer=$(ls /usr/lib/llvm-*/bin/llvm-symbolizer 2>/dev/null | tail -1)
+[ -z "$symbolizer" ] || export ASAN_SYMBOLIZER_PATH=$symbolizer
+
+if tool/deps.sh test && suite build make --no-print-directory all; then
+    lane_c &
+    lane_pages &
+    wait
+elif [ ! -e "$logs/build.count" ]; then
+    echo "0 1" > "$logs/packages.count"
+    echo "not ok packages" > "$logs/packages.log"
+fi
+
+for log in "$logs"/*.log; do
+    grep -q '^not ok ' "$log" || continue
+    echo
+    echo "---- $log"
+    # What a program said before it fell stands above its line, what a test says below it.
+    grep -B 25 '^not ok .* ended with ' "$log" | cut -c1-400 | tail -60
+    grep -v ' ended with ' "$log" | grep -A 12 '^not ok ' | cut -c1-400 | head -120
+done
+passed=0 failed=0
+for count in "$logs"/*.count; do
+    read -r p f < "$count"
+    passed=$((passed + p)) failed=$((failed + f))
+done
+echo
+echo "$((SECONDS - began)) seconds"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
