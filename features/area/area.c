@@ -220,14 +220,23 @@ static const struct field close_fields[] = {
     { 0 },
 };
 
-/* The record's own area, open and with nothing open below; NULL with err when not. */
+/* In check the areas of this transaction may not be in order yet: all of them are looked at. */
+static bool open_below(const struct areas *all, const struct area *own)
+{
+    for (size_t i = 0; i < area_count(all); i++)
+        if (area_at(all, i) != own && area_at(all, i)->open && area_within(area_at(all, i), own))
+            return true;
+    return false;
+}
+
+/* The record's own area, open and, when it must be empty, with nothing open below; NULL with err when not. */
 static const struct area *own_open(struct tx *tx, const struct record *r, bool empty, struct err *e)
 {
     const struct area *own = area_find(tx_areas(tx), r->area);
 
     if (!own->open)
         err_set(e, ERR_CONFLICT, "area.closed");
-    else if (empty && child_count(tx_areas(tx), own))
+    else if (empty && open_below(tx_areas(tx), own))
         err_set(e, ERR_CONFLICT, "area.children");
     else
         return own;
@@ -341,9 +350,9 @@ static int give_below(struct tx *tx, struct record *r, const struct area *own, s
     const struct areas *all = tx_areas(tx);
     struct json *below = json_list();
 
-    for (size_t i = place_of(all, own->path); i < area_count(all) && area_within(area_at(all, i), own); i++) {
+    for (size_t i = 0; i < area_count(all); i++) {
         const struct area *a = area_at(all, i);
-        if (a == own || !a->open || a->level <= LEVEL_VILLAGE || !str_starts(a->code, own->code))
+        if (a == own || !a->open || !area_within(a, own) || a->level <= LEVEL_VILLAGE || !str_starts(a->code, own->code))
             continue;
         struct json *pair = json_list();
         struct str fresh = str_of(arena_printf(r->mem, "%.*s%.*s", (int)code.len, code.at, (int)(a->code.len - own->code.len),

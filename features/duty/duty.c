@@ -439,4 +439,19 @@ static const struct query queries[] = {
 };
 
 static const struct sql *const schema[] = { &sql_schema };
-const struct feature feature_duty = { "duty", "责任", 1, schema, .records = records, .queries = queries };
+/* How a signed-in worker is greeted. */
+static int name_of(struct core *c, struct store *s, struct id worker, struct buf *out, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    struct err ignored = { 0 };
+
+    if (store_query(s, &rows, &sql_name_of, ARGS(worker), e) < 0)
+        return -1;
+    if (rows_next(&rows)) {
+        CLEANUP(json_done) struct json *open = core_open_boxes(c, rows_str(&rows, 0), rows_str(&rows, 1), SEAL_REGISTER, &ignored);
+        buf_str(out, json_str(json_get(open, "name")));
+    }
+    return store_failed(s, e);
+}
+
+const struct feature feature_duty = { "duty", "责任", 1, schema, .records = records, .queries = queries, .name_of = name_of };

@@ -52,6 +52,9 @@ SELECT ended_at FROM duty_end WHERE duty = $1;
 -- name: organisation
 SELECT area FROM duty_organisation WHERE organisation = $1;
 
+-- name: name_of
+SELECT home, boxes FROM duty_worker WHERE worker = $1;
+
 -- name: worker
 SELECT area FROM duty_worker WHERE worker = $1;
 

@@ -21,12 +21,13 @@ struct name {                     /* one entry of the hash by id or code */
 
 struct areas {
     struct arena mem;
-    struct area **all;            /* by path once sorted */
+    struct area **all;            /* by path as loaded; what is put later stands at the end */
     size_t count, room;
     struct name *names;           /* open addressing, power of two */
     size_t name_room, name_count;
     int64_t revision;
-    bool sorted;
+    struct area **stale;          /* those whose stored path is not today's */
+    size_t stale_count, stale_room;
     atomic_int holds;
 };
 
@@ -119,7 +120,6 @@ const struct area *areas_put(struct areas *a, const struct area *row, struct str
     x->path = row->path.at ? arena_str(&a->mem, row->path) : child_path(a, up, x->id);
     name_add(a, x->id, x, true);
     name_add(a, x->code, x, true);
-    a->sorted = false;
     return x;
 }
 
@@ -128,6 +128,7 @@ void areas_free(struct areas *a)
     if (!a)
         return;
     free(a->all);
+    free(a->stale);
     free(a->names);
     arena_done(&a->mem);
     free(a);
@@ -135,7 +136,7 @@ void areas_free(struct areas *a)
 
 struct link {
     struct area *area;
-    struct str parent, successor;
+    struct str parent, successor, path;
 };
 
 struct areas *areas_load(struct store *s, int64_t revision, struct err *e)
@@ -162,7 +163,8 @@ struct areas *areas_load(struct store *s, int64_t revision, struct err *e)
         a->all = MEM_GROW(a->all, a->count, a->room);
         a->all[a->count++] = x;
         links = MEM_GROW(links, count, room);
-        links[count++] = (struct link){ x, arena_str(&a->mem, rows_str(&rows, 5)), arena_str(&a->mem, rows_str(&rows, 9)) };
+        links[count++] = (struct link){ x, arena_str(&a->mem, rows_str(&rows, 5)), arena_str(&a->mem, rows_str(&rows, 9)),
+                                        arena_str(&a->mem, rows_str(&rows, 7)) };
         name_add(a, x->id, x, true);
     }
     for (size_t i = 0; i < count; i++)
@@ -174,8 +176,13 @@ struct areas *areas_load(struct store *s, int64_t revision, struct err *e)
         if (x->parent && x->open)
             ((struct area *)x->parent)->children++;
     }
-    for (size_t i = 0; i < a->count; i++)
-        path_compute(a, a->all[i], 0);
+    for (size_t i = 0; i < count; i++) {
+        path_compute(a, links[i].area, 0);
+        if (!str_eq(links[i].area->path, links[i].path)) {
+            a->stale = MEM_GROW(a->stale, a->stale_count, a->stale_room);
+            a->stale[a->stale_count++] = links[i].area;
+        }
+    }
     free(links);
     rows_done(&rows);
     if (store_query(s, &codes, &sql_area_codes, NO_ARGS, e) < 0) {
@@ -189,7 +196,6 @@ struct areas *areas_load(struct store *s, int64_t revision, struct err *e)
     }
     if (a->count)
         qsort(a->all, a->count, sizeof *a->all, by_path);
-    a->sorted = true;
     if (store_failed(s, e) < 0) {
         areas_free(a);
         return NULL;
@@ -303,8 +309,8 @@ int areas_repath(struct core *c, struct err *e)
 {
     if (areas_reload(c, e) < 0)
         return -1;
-    for (size_t i = 0; i < c->writing->count; i++)
-        if (store_run(c->writer, &sql_repath_area, ARGS(c->writing->all[i]->id, c->writing->all[i]->path), NULL, e) < 0)
+    for (size_t i = 0; i < c->writing->stale_count; i++)
+        if (store_run(c->writer, &sql_repath_area, ARGS(c->writing->stale[i]->id, c->writing->stale[i]->path), NULL, e) < 0)
             return -1;
     c->areas_dirty = true;
     return 0;
@@ -335,6 +341,19 @@ int core_area_put(struct tx *tx, const struct record *r, const struct area_put *
     return put_code(tx, a->code, a->id, e);
 }
 
+/* Another code or name moves nothing: the writer's picture is changed in place. */
+static void areas_rename(struct areas *a, struct str id, struct str code, struct str name)
+{
+    struct area *x = (struct area *)area_find(a, id);
+
+    if (!x)
+        return;
+    x->code = arena_str(&a->mem, code);
+    if (name.len)
+        x->name = arena_str(&a->mem, name);
+    name_add(a, x->code, x, true);
+}
+
 /* What changes where an area hangs moves everything below it: all paths are computed again. */
 static int tree_changed(struct tx *tx, struct err *e)
 {
@@ -358,7 +377,11 @@ int core_area_recode(struct tx *tx, const struct record *r, struct str id, struc
                                                parent.len ? value_str(parent) : value_null, record_stamp(r))) < 0 ||
         put_code(tx, code, id, e) < 0)
         return -1;
-    return tree_changed(tx, e);
+    if (parent.len)
+        return tree_changed(tx, e);
+    areas_rename(tx->core->writing, id, code, name);
+    tx->core->areas_dirty = true;
+    return 0;
 }
 
 int core_area_shape(struct tx *tx, const struct record *r, struct str id, const struct json *shape, bool synthetic, struct err *e)

@@ -79,7 +79,7 @@ void core_areas_drop(const struct areas *a);                         /* accepts 
 /* By id, by present code, by any former code, in 12 digits or fewer. NULL: unknown. */
 const struct area *area_find(const struct areas *a, struct str text);
 size_t area_count(const struct areas *a);
-const struct area *area_at(const struct areas *a, size_t i);         /* in the order of paths */
+const struct area *area_at(const struct areas *a, size_t i);         /* in the order of paths, but for the writer's own picture */
 bool area_within(const struct area *below, const struct area *above);/* or the same */
 int64_t areas_revision(const struct areas *a);                       /* grows with each change */
 

@@ -43,6 +43,7 @@ CREATE TABLE core_duty (                -- reference table: who answers for whic
 );
 CREATE INDEX core_duty_worker ON core_duty (worker);
 CREATE INDEX core_duty_area ON core_duty (area);
+CREATE INDEX core_duty_household ON core_duty (household);
 CREATE TABLE core_alarm (               -- what is due by itself; derived
     ledger  TEXT NOT NULL,
     type    TEXT NOT NULL,              -- the record that will be appended

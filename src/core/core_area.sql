@@ -29,4 +29,4 @@ UPDATE core_area SET shape = $2, synthetic = $3, shape_stamp = $4 WHERE id = $1 
 UPDATE core_area SET lon = $2, lat = $3, shape_stamp = $4 WHERE id = $1 AND shape_stamp <= $4;
 
 -- name: repath_area
-UPDATE core_area SET path = $2 WHERE id = $1 AND path <> $2;
+UPDATE core_area SET path = $2 WHERE id = $1;

@@ -19,7 +19,7 @@ struct maker {
     struct luck l;
     const struct plan *p;
     struct str clan[2];          /* surnames most families here carry; none in a town */
-    int year;                    /* of the round */
+    int year, today;             /* of the round; 20200210 */
     double elders;
     uint32_t lets;
     int order;
@@ -72,6 +72,8 @@ static struct person *add_person(struct maker *m, struct str surname, bool male,
     p->year = (int16_t)(m->year - age - (luck_is(l, 0.5) && age < 100));
     p->month = (int8_t)luck_between(l, 1, 12);
     p->day = (int8_t)luck_between(l, 1, 28);
+    if (p->year * 10000 + p->month * 100 + p->day > m->today)
+        p->year--;
     memcpy(p->name, surname.at, surname.len);
     plan_given(m->p, l, male, p->year, p->name + surname.len, sizeof p->name - surname.len);
     if (age >= 14 && luck_is(l, age < 70 ? 0.97 : 0.5))
@@ -91,8 +93,8 @@ static void add_family(struct maker *m, struct home *h, int size, bool local)
 {
     struct luck *l = &m->l;
     struct str name = family_name(m, local), wife = plan_surname(m->p, l);
-    bool man = luck_is(l, size == 1 ? 0.5 : 0.86), old = size <= 2 && luck_is(l, m->elders * 2.4);
-    int age = old ? draw_elder(m) : size <= 2 ? luck_between(l, 22, 59) : luck_between(l, 26, 60), couple = size >= 2, children;
+    bool man = luck_is(l, size == 1 ? 0.5 : 0.86), old = size <= 2 && luck_is(l, m->elders * 2.8);
+    int age = old ? draw_elder(m) : size <= 2 ? luck_between(l, 22, 59) : luck_between(l, 26, 64), couple = size >= 2, children;
 
     h->first = (uint32_t)m->v->person_count;
     add_person(m, name, man, age, "self");
@@ -101,11 +103,11 @@ static void add_family(struct maker *m, struct home *h, int size, bool local)
     if (couple)
         add_person(m, wife, !man, age + luck_between(l, -4, 2), "spouse");
     children = size - 1 - couple;
-    if (children >= 2 && luck_is(l, 0.2 + m->elders)) {
+    if (children >= 2 && luck_is(l, 0.3 + m->elders)) {
         int parents = children >= 3 && luck_is(l, 0.5) ? 2 : 1;
 
         for (int i = 0; i < parents; i++)
-            add_person(m, i ? plan_surname(m->p, l) : name, i == 0 && parents == 2, age + luck_between(l, 21, 33), "parent");
+            add_person(m, i ? plan_surname(m->p, l) : name, parents == 2 ? i == 0 : luck_is(l, 0.42), age + luck_between(l, 21, 33), "parent");
         children -= parents;
     }
     for (int i = 0; i < children; i++) {
@@ -114,7 +116,7 @@ static void add_family(struct maker *m, struct home *h, int size, bool local)
         if (child > 24 && i >= 2 && luck_is(l, 0.7))
             add_person(m, name, luck_is(l, 0.52), child - luck_between(l, 21, 24) > 0 ? child - 24 : 0, "grandchild");
         else
-            add_person(m, name, luck_is(l, 0.512), child > 0 ? child : luck_between(l, 0, 2), "child");
+            add_person(m, name, luck_is(l, 0.536), child > 0 ? child : luck_between(l, 0, 2), "child");
     }
     h->count = (uint32_t)(m->v->person_count - h->first);
 }
@@ -527,6 +529,7 @@ void village_make(const struct plan *p, const struct place *place, struct villag
 
     *v = (struct village){ .plan = p, .place = place };
     m.year = (p->until[0] - '0') * 1000 + (p->until[1] - '0') * 100 + (p->until[2] - '0') * 10 + (p->until[3] - '0');
+    m.today = m.year * 10000 + ((p->until[5] - '0') * 10 + p->until[6] - '0') * 100 + (p->until[8] - '0') * 10 + p->until[9] - '0';
     m.elders = p->districts[p->towns[place->above].above].elders;
     v->leaves = mem_take(most * sizeof *v->leaves);
     choose_clan(&m);

@@ -317,8 +317,8 @@ static struct str asked_param(void *ctx, const char *name)
 
 static const struct json_limits answer_limits = { 256 << 20, 16, 1 << 20 };
 
-/* All rows of a question, page after page; notes, when wanted, are written before the rows are given away. */
-static int ask_all(struct core *c, struct reader *reader, const struct who *who, const char *query, struct asked asked, bool noted,
+/* All rows of a question, page after page. */
+static int ask_all(struct core *c, struct reader *reader, const struct who *who, const char *query, struct asked asked,
                    int (*take)(void *ctx, const struct json *row, struct err *e), void *ctx, struct err *e)
 {
     struct arena mem = { 0 };
@@ -329,13 +329,6 @@ static int ask_all(struct core *c, struct reader *reader, const struct who *who,
         CLEANUP(json_done) struct json *page = NULL;
 
         failed = core_read(c, reader, who, STR("household"), str_of(query), asked_param, &asked, &answer, e);
-        if (!failed && answer.note && noted) {
-            core_write(c, answer.note);
-            if (answer.note->results[0].status == RESULT_REFUSED) {
-                *e = answer.note->results[0].err;
-                failed = -1;
-            }
-        }
         if (!failed)
             failed = json_parse(buf_view(&answer.body), &answer_limits, &page, e);
         const struct json *rows = json_get(page, "rows");
@@ -351,39 +344,69 @@ static int ask_all(struct core *c, struct reader *reader, const struct who *who,
     return failed;
 }
 
-static int keep_door(void *ctx, const struct json *row, struct err *e)
+/* Keeps rows by one of their ids. */
+struct keeping {
+    struct json *rows;
+    const char *key;
+};
+
+static int keep(void *ctx, const struct json *row, struct err *e)
 {
-    struct str id = json_str(json_get(row, "door"));
+    const struct keeping *k = ctx;
+    struct str id = json_str(json_get(row, k->key));
     char key[ID_TEXT] = "";
 
     (void)e;
-    snprintf(key, sizeof key, "%.*s", (int)id.len, id.at);
-    json_set(ctx, key, json_copy(row));
-    return 0;
-}
-
-static int keep_home(void *ctx, const struct json *row, struct err *e)
-{
-    struct str id = json_str(json_get(row, "household"));
-    char key[ID_TEXT] = "";
-
-    (void)e;
-    if (!id.len)
+    if (id.len >= sizeof key || !id.len)
         return 0;
-    snprintf(key, sizeof key, "%.*s", (int)id.len, id.at);
-    json_set(ctx, key, json_copy(row));
+    memcpy(key, id.at, id.len);
+    json_set(k->rows, key, json_copy(row));
     return 0;
 }
 
-static int keep_member(void *ctx, const struct json *row, struct err *e)
+/* Beyond what lists show: needs, and members with their whole ids. What may not be seen stays masked. */
+static int open_home(struct core *c, struct reader *reader, const struct who *who, struct str area, struct str household, struct json **needs,
+                     struct json *members, struct err *e)
 {
-    struct str id = json_str(json_get(row, "person"));
-    char key[ID_TEXT] = "";
+    CLEANUP(buf_done) struct buf asked = { 0 };
+    CLEANUP(json_done) struct json *page = NULL;
+    struct answer answer = { 0 };
+    struct keeping keeping = { members, "person" };
+    struct out o = { .to = &asked };
+    const struct json *rows;
+    int failed;
 
-    (void)e;
-    snprintf(key, sizeof key, "%.*s", (int)id.len, id.at);
-    json_set(ctx, key, json_copy(row));
-    return 0;
+    *needs = NULL;
+    if (ask_all(c, reader, who, "members", (struct asked){ .area = area, .household = household }, keep, &keeping, e) < 0)
+        return -1;
+    out_open(&o, '{');
+    out_key(&o, "household"), out_text(&o, household);
+    out_key(&o, "area"), out_text(&o, area);
+    out_key(&o, "purpose"), out_text(&o, STR("export"));
+    out_key(&o, "fields"), out_raw(&o, STR("[\"needs\",\"id\"]"));
+    out_close(&o, '}');
+    failed = core_reveal(c, reader, who, buf_view(&asked), &answer, e);
+    if (failed && (e->kind == ERR_DENIED || e->kind == ERR_MISSING)) {
+        *e = (struct err){ 0 };
+        failed = 0;
+    } else if (!failed) {
+        failed = json_parse(buf_view(&answer.body), &answer_limits, &page, e);
+    }
+    answer_done(&answer);
+    rows = json_get(page, "rows");
+    for (size_t i = 0; i < json_count(rows); i++) {
+        const struct json *row = json_at(rows, i), *id = json_get(row, "id");
+        struct str person = json_str(json_get(row, "person"));
+        char key[ID_TEXT] = "";
+
+        if (i == 0 && json_count(json_get(row, "needs")))
+            *needs = json_copy(json_get(row, "needs"));
+        if (person.len && person.len < sizeof key)
+            memcpy(key, person.at, person.len);
+        if (json_get(members, key))
+            json_set(json_get(members, key), "id", json_copy(id));
+    }
+    return failed;
 }
 
 struct merge {                   /* the file against the store */
@@ -412,10 +435,11 @@ static int load(struct merge *m, const struct area *a, struct err *e)
         return 0;
     json_set(m->loaded, key, json_bool(true));
     struct asked asked = { .area = a->id };
+    struct keeping doors = { m->doors, "door" }, homes = { m->homes, "household" };
 
-    if (ask_all(m->in->core, m->reader, m->in->who, "doors", asked, false, keep_door, m->doors, e) < 0)
+    if (ask_all(m->in->core, m->reader, m->in->who, "doors", asked, keep, &doors, e) < 0)
         return -1;
-    return ask_all(m->in->core, m->reader, m->in->who, "list", asked, false, keep_home, m->homes, e);
+    return ask_all(m->in->core, m->reader, m->in->who, "list", asked, keep, &homes, e);
 }
 
 /* ---- records ------------------------------------------------------------------------------ */
@@ -491,15 +515,8 @@ static void put_door(struct merge *m, struct entry *n, size_t row)
     n->door_body = NULL;
 }
 
-static int put_members(struct merge *m, struct entry *n, size_t row, struct err *e)
+static void put_members(struct merge *m, struct entry *n, const struct json *held, size_t row)
 {
-    CLEANUP(json_done) struct json *held = json_map();
-    char key[ID_TEXT];
-
-    id_text(n->household, key);
-    if (ask_all(m->in->core, m->reader, m->in->who, "members", (struct asked){ .area = n->area->id, .household = str_of(key) }, false,
-                keep_member, held, e) < 0)
-        return -1;
     for (size_t i = 0; i < json_count(n->members); i++) {
         const struct json *one = json_at(n->members, i);
         char person[ID_TEXT];
@@ -513,16 +530,16 @@ static int put_members(struct merge *m, struct entry *n, size_t row, struct err 
         m->changed += json_get(held, person) != NULL;
         struct json *body = json_copy(one);
 
-        json_set(body, "household", json_text(str_of(key)));
+        set_id(body, "household", n->household);
         put(m, "household.member", n->area, body, row);
     }
-    return 0;
 }
 
 static int put_home(struct merge *m, struct entry *n, size_t row, struct err *e)
 {
+    CLEANUP(json_done) struct json *members = json_map();
     char key[ID_TEXT], door[ID_TEXT];
-    struct json *held;
+    struct json *held, *needs;
 
     id_text(n->household, key);
     id_text(n->door, door);
@@ -531,7 +548,7 @@ static int put_home(struct merge *m, struct entry *n, size_t row, struct err *e)
         m->fresh += 1 + (int64_t)json_count(n->members);
         set_id(n->home_body, "household", n->household);
         set_id(n->home_body, "door", n->door);
-        json_set(m->homes, key, json_copy(n->home_body));
+        json_set(m->homes, key, json_copy(n->home_body));      /* own_id lets no second row come here */
         if (n->members)
             json_set(n->home_body, "members", n->members);
         n->members = NULL;
@@ -539,6 +556,10 @@ static int put_home(struct merge *m, struct entry *n, size_t row, struct err *e)
         n->home_body = NULL;
         return 0;
     }
+    if (open_home(m->in->core, m->reader, m->in->who, json_str(json_get(held, "area")), str_of(key), &needs, members, e) < 0)
+        return -1;
+    if (needs)
+        json_set(held, "needs", needs);
     if (!str_is(json_str(json_get(held, "door")), door)) {
         struct json *body = json_map();
 
@@ -564,7 +585,8 @@ static int put_home(struct merge *m, struct entry *n, size_t row, struct err *e)
         put(m, "household.change", n->area, n->home_body, row);
         n->home_body = NULL;
     }
-    return n->members ? put_members(m, n, row, e) : 0;
+    put_members(m, n, members, row);
+    return 0;
 }
 
 /* The file may name a household twice only when neither row has an id: then the second is another one. */
@@ -625,7 +647,8 @@ static void put_link(struct merge *m, const struct entry *n, struct id household
     }
     struct json *body = json_map();
 
-    m->changed++;
+    m->fresh += !held.len;
+    m->changed += held.len > 0;
     set_id(body, "household", household);
     set_id(body, "centre", centre);
     put(m, "household.link", n->area, body, row);
@@ -727,6 +750,7 @@ struct exporting {
     struct reader *reader;
     struct json *doors;
     struct buf *out;
+    int64_t count;
 };
 
 static void put_escaped(struct buf *out, struct str s)
@@ -738,11 +762,8 @@ static void put_escaped(struct buf *out, struct str s)
     }
 }
 
-static int put_person(void *ctx, const struct json *row, struct err *e)
+static void put_person(struct buf *cell, const struct json *row)
 {
-    struct buf *cell = ctx;
-
-    (void)e;
     if (cell->len)
         buf_char(cell, ';');
     for (size_t k = 0; k <= PERSON_ID; k++) {
@@ -750,7 +771,6 @@ static int put_person(void *ctx, const struct json *row, struct err *e)
             buf_char(cell, '/');
         put_escaped(cell, json_str(json_get(row, person_parts[k])));
     }
-    return 0;
 }
 
 static void put_text(struct exporting *x, const struct json *row, const char *key)
@@ -763,8 +783,13 @@ static int put_row(void *ctx, const struct json *row, struct err *e)
     struct exporting *x = ctx;
     struct str door = json_str(json_get(row, "door")), home = json_str(json_get(row, "household"));
     CLEANUP(buf_done) struct buf cell = { 0 };
-    const struct json *needs = json_get(row, "needs");
+    CLEANUP(json_done) struct json *members = json_map();
+    CLEANUP(json_done) struct json *needs = NULL;
     char key[ID_TEXT] = "";
+
+    x->count++;
+    if (home.len && open_home(x->core, x->reader, x->who, json_str(json_get(row, "area")), home, &needs, members, e) < 0)
+        return -1;
 
     snprintf(key, sizeof key, "%.*s", (int)door.len, door.at);
     csv_put(x->out, json_str(json_get(row, "area")), true);
@@ -782,9 +807,8 @@ static int put_row(void *ctx, const struct json *row, struct err *e)
     csv_put(x->out, buf_view(&cell), false);
     csv_put(x->out, json_int(json_get(row, "is_centre")) ? STR("yes") : json_str(json_get(row, "centre")), false);
     buf_clear(&cell);
-    if (home.len && ask_all(x->core, x->reader, x->who, "members", (struct asked){ .area = json_str(json_get(row, "area")), .household = home },
-                            false, put_person, &cell, e) < 0)
-        return -1;
+    for (void *it = json_first(members); it; it = json_next(members, it))
+        put_person(&cell, json_value(it));
     csv_put(x->out, buf_view(&cell), false);
     csv_put(x->out, door, false);
     csv_put(x->out, home, false);
@@ -792,9 +816,31 @@ static int put_row(void *ctx, const struct json *row, struct err *e)
     return 0;
 }
 
+/* Who took it, and how much: on disk before anything leaves. */
+static int note_export(struct exporting *x, const struct area *area, struct err *e)
+{
+    struct who who = { .worker = x->who->worker, .system = true };
+    struct batch *b = core_batch_new(x->core, &who, time_now());
+    struct json *body = json_map();
+    int failed = 0;
+
+    json_set(body, "query", json_text(STR("exchange/doors")));
+    json_set(body, "count", json_number(x->count));
+    json_set(body, "purpose", json_text(STR("export")));
+    core_batch_add(b, id_new(), "core.read", area->id, time_now(), body);
+    core_write(x->core, b);
+    if (b->results[0].status != RESULT_STORED) {
+        *e = b->results[0].err;
+        failed = -1;
+    }
+    core_batch_free(b);
+    return failed;
+}
+
 int export_doors(struct core *c, const struct who *who, const struct area *area, struct buf *out, struct err *e)
 {
     struct exporting x = { .core = c, .who = who, .doors = json_map(), .out = out };
+    struct keeping doors = { x.doors, "door" };
     struct asked asked = { .area = area->id };
     int failed = core_reader_open(c, &x.reader, e);
 
@@ -802,9 +848,13 @@ int export_doors(struct core *c, const struct who *who, const struct area *area,
         csv_put(out, str_of(door_columns[i].name), i == 0);
     buf_char(out, '\n');
     if (!failed)
-        failed = ask_all(c, x.reader, who, "doors", asked, true, keep_door, x.doors, e);
+        failed = ask_all(c, x.reader, who, "doors", asked, keep, &doors, e);
     if (!failed)
-        failed = ask_all(c, x.reader, who, "list", asked, true, put_row, &x, e);
+        failed = ask_all(c, x.reader, who, "list", asked, put_row, &x, e);
+    if (!failed)
+        failed = note_export(&x, area, e);
+    if (failed)
+        buf_clear(out);
     core_reader_close(x.reader);
     json_done(&x.doors);
     return failed;

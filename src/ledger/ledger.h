@@ -49,7 +49,7 @@ int ledger_find(struct store *s, struct str ledger, struct id id, struct rows *r
 /* Rows after a position, in order; ledger_next fills row with borrowed views. */
 MUST_USE int ledger_after(struct store *s, struct str ledger, int64_t position, struct rows *rows, struct err *e);
 bool ledger_next(struct rows *rows, struct ledger_row *row);
-/* All heads, in the order of names: columns ledger, position, digest. */
+/* All heads in the order in which the ledgers began, so that an area's ledger comes after the one that opened it. Columns ledger, position, digest. */
 MUST_USE int ledger_heads(struct store *s, struct rows *rows, struct err *e);
 
 void ledger_digest(const uint8_t prev[LEDGER_DIGEST], const struct ledger_row *row, uint8_t out[LEDGER_DIGEST]);

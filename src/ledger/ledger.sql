@@ -57,7 +57,8 @@ FROM ledger_record WHERE ledger = $1 AND position > $2 ORDER BY position;
 SELECT position, digest FROM ledger_head WHERE ledger = $1;
 
 -- name: heads
-SELECT ledger, position, digest FROM ledger_head ORDER BY ledger;
+SELECT h.ledger, h.position, h.digest FROM ledger_head h LEFT JOIN ledger_record r ON r.ledger = h.ledger AND r.position = 1
+ORDER BY r.received_at, h.ledger;
 
 -- name: fact
 SELECT value FROM ledger_fact WHERE name = $1;
