@@ -1018,13 +1018,18 @@ static const struct sealed_column doors_sealed[] = {
     { 0 },
 };
 
+static const struct sealed_column household_sealed[] = {
+    { "name", "_boxes", "name", MASK_OPEN },         /* of the maker: open to everybody signed in */
+    { 0 },
+};
+
 static const struct query queries[] = {
     { "rounds", RIGHT_FIGURES, .sql = &sql_rounds, .params = rounds_params, .prepare = prepare_rounds, .words = "轮次" },
     { "coverage", RIGHT_FIGURES, .sql = &sql_coverage, .params = coverage_params, .prepare = prepare_coverage, .words = "覆盖" },
     { "map", RIGHT_FIGURES, .sql = &sql_map, .params = round_params, .prepare = prepare_round, .words = "作战图" },
     { "compare", RIGHT_FIGURES, .sql = &sql_compare, .params = compare_params, .prepare = prepare_compare, .words = "轮次对比" },
     { "doors", RIGHT_LISTS, .sql = &sql_doors, .params = doors_params, .sealed = doors_sealed, .keys = "tibb", .prepare = prepare_doors, .words = "未入户" },
-    { "household", RIGHT_LISTS, .sql = &sql_household, .params = household_params, .words = "入户记录" },
+    { "household", RIGHT_LISTS, .sql = &sql_household, .params = household_params, .sealed = household_sealed, .words = "入户记录" },
     { "debts", RIGHT_LISTS, .sql = &sql_debts, .params = debts_params, .sealed = doors_sealed, .keys = "tibbt", .prepare = prepare_debts, .words = "欠办措施" },
     { 0 },
 };

@@ -430,7 +430,8 @@ ORDER BY 1, 2, 3, 4 LIMIT $10;
 
 -- name: household
 -- $3 the household: every visit it had, the latest first.
-SELECT v.round, r.name AS round_name, v.visit, v.at, v.maker, v.method, v.outcome, v.checked, v.persons, k.result AS recheck
+SELECT v.round, r.name AS round_name, v.visit, v.at, v.maker, v.method, v.outcome, v.checked, v.persons, k.result AS recheck,
+    w.home AS _ledger, w.boxes AS _boxes
 FROM (SELECT DISTINCT ledger FROM core_area WHERE path >= $1 AND path < $2) l
 JOIN household_household h ON h.ledger = l.ledger AND h.household = $3
 JOIN household_door d ON d.ledger = h.ledger AND d.door = h.door
@@ -438,6 +439,7 @@ JOIN core_area a ON a.id = d.area
 JOIN screening_visit v ON v.ledger = h.ledger AND v.slot = h.household
 LEFT JOIN screening_round r ON r.round = v.round
 LEFT JOIN screening_recheck k ON k.ledger = v.ledger AND k.visit = v.visit
+LEFT JOIN duty_worker w ON w.worker = v.maker
 WHERE a.path >= $1 AND a.path < $2
 ORDER BY v.at DESC, v.visit DESC;
 
