@@ -1015,6 +1015,7 @@ static const struct sealed_column reveal_sealed[] = {
 static const struct query queries[] = {
     { "doors", RIGHT_LISTS, .sql = &sql_doors, .params = doors_params, .sealed = doors_sealed, .keys = "tib", .prepare = prepare_doors, .words = "房屋" },
     { "list", RIGHT_LISTS, .sql = &sql_list, .params = list_params, .sealed = list_sealed, .keys = "tibb", .prepare = prepare_list, .words = "住户" },
+    { "people", RIGHT_LISTS, .sql = &sql_people, .sealed = members_sealed, .keys = "tibbb", .page = 1000, .words = "网格内成员" },
     { "members", RIGHT_LISTS, .sql = &sql_members, .params = members_params, .sealed = members_sealed, .words = "成员" },
     { "find", RIGHT_LISTS, .params = find_params, .answer = answer_find, .words = "查找" },
     { "reveal", RIGHT_REVEAL, .sql = &sql_reveal, .params = members_params, .sealed = reveal_sealed, .reveal = true, .words = "查看" },

@@ -188,6 +188,18 @@ JOIN household_member m ON m.ledger = h.ledger AND m.household = h.household
 WHERE m.until IS NULL AND a.path >= $1 AND a.path < $2
 ORDER BY m.person;
 
+-- name: people
+-- Everybody below the area, so that a phone asks once for its whole grid. $3 $4 $5 $6 $7 the key to go on after; $8 rows.
+SELECT a.path AS _path, d.ord AS _ord, d.door, h.household, m.person, m.sex, m.relation, m.away_until,
+    m.ledger AS _ledger, d.area AS _area, h.household AS _household, h.centre AS _centre, m.boxes AS _boxes, h.boxes AS _whole, m.parts AS _parts
+FROM core_area a
+JOIN household_door d ON d.ledger = a.ledger AND d.area = a.id
+JOIN household_household h ON h.ledger = d.ledger AND h.door = d.door
+JOIN household_member m ON m.ledger = h.ledger AND m.household = h.household
+WHERE a.path >= CASE WHEN $3 > $1 THEN $3 ELSE $1 END AND a.path < $2 AND h.until IS NULL AND m.until IS NULL
+    AND (a.path, d.ord, d.door, h.household, m.person) > ($3, $4, $5, $6, $7)
+ORDER BY a.path, d.ord, d.door, h.household, m.person LIMIT $8;
+
 -- name: reveal
 -- $3 the household: one row a member, or one when it has none; what is asked of the household stands in each.
 SELECT h.household, h.door, d.area, m.person,

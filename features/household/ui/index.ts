@@ -1,0 +1,7 @@
+// What household brings to the faces: registering at the door, lists and finding at the desk.
+import type { Page } from "@kit/parts";
+
+export const pages: Page[] = [
+    { face: "command", path: "households", title: "household.households", order: 50, icon: "people", load: () => import("./Households.vue") },
+    { face: "field", path: "newdoor", title: "household.new_door", order: 0, load: () => import("./NewDoor.vue") },
+];
