@@ -18,7 +18,7 @@ static const struct {
 } options[] = {
     { "as" }, { "area" }, { "apply", true }, { "gbk", true }, { "city" }, { "people" }, { "days" }, { "seed" }, { "until" }, { "password" },
     { "accounts", true }, { "live", true }, { "url" }, { "rate" }, { "name" }, { "phone" }, { "account" }, { "role" }, { "category" },
-    { "config" }, { "ledger" }, { "for" },
+    { "config" }, { "ledger" }, { "class" }, { "month" }, { "reason" },
 };
 
 static int option_take(struct words *w, const char *name, const char *value, struct err *e)
@@ -273,6 +273,56 @@ static int keys(struct core *c, const struct words *w, struct str input, struct 
     return 0;
 }
 
+/* ---- erase: what a class of a month held, in every village at or below an area ------------------ */
+
+static int erase_month(struct core *c, const struct area *village, enum seal_class class, const char *name, const char *day, int64_t at,
+                       const char *reason, struct err *e)
+{
+    struct json *values = json_map();
+    struct batch *b = core_batch_new(c, &who_system, time_now());
+
+    json_set_text(values, "class", name);
+    json_set_text(values, "month", day);
+    json_set_text(values, "reason", reason);
+    core_batch_add(b, id_new(), "core.erased", village->id, time_now(), values);
+    if (seal_erase_period(core_seal(c), village->ledger, class, month_of(at), e) < 0) {     /* the secret first, then the record */
+        core_batch_free(b);
+        return -1;
+    }
+    return write_or_say(c, b, e);
+}
+
+static int erase(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
+{
+    const char *class = words_option(w, "class", ""), *month = words_option(w, "month", ""), *reason = words_option(w, "reason", NULL);
+    const struct areas *areas = core_areas_hold(c);
+    const struct area *area = area_find(areas, str_of(words_option(w, "area", "")));
+    enum seal_class sealed = strcmp(class, "health") == 0 ? SEAL_HEALTH : strcmp(class, "movement") == 0 ? SEAL_MOVEMENT : SEAL_OPEN;
+    char day[DAY_TEXT];
+    int64_t at, count = 0;
+    int result = 0;
+
+    (void)input;
+    snprintf(day, sizeof day, "%.7s-01", month);
+    if (!area)
+        result = err_field(e, "area.unknown", "area");
+    else if (sealed == SEAL_OPEN)
+        result = err_field(e, "erase.class", "class");
+    else if (strlen(month) != 7 || !day_parse(str_of(day), &at))
+        result = err_field(e, "erase.month", "month");
+    else if (!reason)
+        result = err_field(e, "field.missing", "reason");
+    for (size_t i = 0; result == 0 && i < area_count(areas); i++)
+        if (area_at(areas, i)->level == 4 && area_within(area_at(areas, i), area)) {
+            result = erase_month(c, area_at(areas, i), sealed, class, day, at, reason, e);
+            count++;
+        }
+    core_areas_drop(areas);
+    if (result == 0)
+        buf_printf(out, "erased %s of %s in %" PRId64 " villages\n", class, month, count);
+    return result;
+}
+
 static int list_settings(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
 {
     (void)c, (void)w, (void)input, (void)e;
@@ -338,6 +388,9 @@ const struct command commands[] = {
       "a worker, a duty and an account to sign in with", true, false, 0, worker_add },
     { "verify", "", "prove every chain, and every counter against a recount", false, false, 0, verify },
     { "rebuild", "", "make all tables again from the ledgers", true, false, 0, rebuild },
+    { "erase", "--area AREA --class health|movement --month 2020-02 --reason WORDS",
+      "destroy what a month's records held, for good, in every village of the area (a household is erased by two people, on the pages)",
+      true, false, 0, erase },
     { "keys", "rotate", "wrap all secrets with a new master key and destroy the old one", true, false, 0, keys },
     { "settings", "", "every setting with its value", false, false, 0, list_settings },
     { 0 },

@@ -40,9 +40,17 @@ static const struct field refused_fields[] = {
     { 0 },
 };
 
+static const struct field erased_fields[] = {
+    { "class", FIELD_TEXT, .required = true, .max = 10, .words = "密级" },
+    { "month", FIELD_DAY, .required = true, .words = "月份" },
+    { "reason", FIELD_TEXT, .required = true, .max = 200, .words = "理由" },
+    { 0 },
+};
+
 static const struct record_type records[] = {
     { "core.read", RIGHT_SYSTEM, read_fields, .words = "查阅记录" },
     { "core.reveal", RIGHT_SYSTEM, reveal_fields, .words = "查看明文" },
+    { "core.erased", RIGHT_SYSTEM, erased_fields, .words = "期间密钥销毁" },
     { "core.delivered", RIGHT_SYSTEM, delivered_fields, .apply = tick_paid, .words = "对方收到" },
     { "core.refused", RIGHT_SYSTEM, refused_fields, .apply = tick_paid, .words = "对方退回" },
     { 0 },

@@ -218,6 +218,12 @@ static void add_polygon(struct map *m, const GEOSGeometry *p, struct json *to)
         return;
     rings = json_list();
     json_add(rings, outer);
+    for (int i = 0; i < GEOSGetNumInteriorRings_r(m->g, p); i++) {
+        struct json *inner = ring_json(m, GEOSGetInteriorRingN_r(m->g, p, i));
+
+        if (inner)
+            json_add(rings, inner);
+    }
     json_add(to, rings);
 }
 
