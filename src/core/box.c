@@ -7,7 +7,7 @@
  */
 #include "core/own.h"
 
-enum { ENTRY = 16 + 8 + 4 };
+enum { ENTRY = 16 + 8 + 4, PART = 16 + 2 };     /* a part: the record, and which item of its list a row is */
 
 static uint64_t read_be(const char *at, int bytes)
 {
@@ -24,13 +24,13 @@ static void put_be(struct buf *b, uint64_t n, int bytes)
         buf_char(b, (char)(n >> (8 * i)));
 }
 
-struct entry {
+struct sealed {
     struct id record;
     int64_t at;
     struct str box, whole;
 };
 
-static bool entry_next(struct str boxes, size_t *i, struct entry *out)
+static bool sealed_next(struct str boxes, size_t *i, struct sealed *out)
 {
     size_t left = boxes.len - *i;
 
@@ -62,10 +62,10 @@ struct str boxes_with(const struct record *r, struct str boxes, enum seal_class 
 {
     CLEANUP(buf_done) struct buf list = { 0 };
     struct str ours = record_box(r, class);
-    struct entry entry;
+    struct sealed entry;
     bool placed = !ours.at;
 
-    for (size_t i = 0; entry_next(boxes, &i, &entry);) {
+    for (size_t i = 0; sealed_next(boxes, &i, &entry);) {
         if (id_eq(entry.record, r->id))
             placed = true;
         if (!placed && (entry.at > r->at || (entry.at == r->at && memcmp(entry.record.b, r->id.b, 16) > 0))) {
@@ -94,9 +94,9 @@ static struct json *unbox(struct core *c, struct str ledger, struct id record, s
 struct json *core_open_boxes(struct core *c, struct str ledger, struct str boxes, enum seal_class class, struct err *e)
 {
     struct json *whole = NULL;
-    struct entry entry;
+    struct sealed entry;
 
-    for (size_t i = 0; entry_next(boxes, &i, &entry);) {
+    for (size_t i = 0; sealed_next(boxes, &i, &entry);) {
         if (seal_box_class(entry.box) != class)
             continue;
         CLEANUP(json_done) struct json *shadow = unbox(c, ledger, entry.record, entry.box, e);
@@ -107,6 +107,57 @@ struct json *core_open_boxes(struct core *c, struct str ledger, struct str boxes
         fields_join(whole, shadow);
     }
     return whole;
+}
+
+/* Which item of the list `members` of this record the row is; -1: none. */
+static int part_in(struct str parts, struct id record)
+{
+    for (size_t i = 0; parts.at && i + PART <= parts.len; i += PART)
+        if (memcmp(parts.at + i, record.b, 16) == 0)
+            return (int)read_be(parts.at + i + 16, 2);
+    return -1;
+}
+
+static bool part_next(struct str whole, size_t *i, struct str parts, struct sealed *out, int *index)
+{
+    while (sealed_next(whole, i, out)) {
+        *index = part_in(parts, out->record);
+        if (*index >= 0)
+            return true;
+    }
+    return false;
+}
+
+static bool earlier(const struct sealed *a, const struct sealed *b)
+{
+    return a->at != b->at ? a->at < b->at : memcmp(a->record.b, b->record.b, 16) < 0;
+}
+
+/* Both lists stand in the order of stamps, so opening them is one merge. */
+struct json *core_open_parts(struct core *c, struct str ledger, struct str boxes, struct str whole, struct str parts, enum seal_class class,
+                             struct err *e)
+{
+    struct json *values = NULL;
+    struct sealed own, theirs;
+    size_t i = 0, j = 0;
+    int index = -1;
+    bool has_own = sealed_next(boxes, &i, &own), has_part = part_next(whole, &j, parts, &theirs, &index);
+
+    while (has_own || has_part) {
+        bool part = has_part && (!has_own || earlier(&theirs, &own));
+        const struct sealed *one = part ? &theirs : &own;
+        CLEANUP(json_done) struct json *open = seal_box_class(one->box) == class ? unbox(c, ledger, one->record, one->box, e) : NULL;
+        const struct json *said = part ? json_at(json_get(open, "members"), (size_t)index) : open;
+        if (said && !values)
+            values = json_map();
+        if (said)
+            fields_join(values, said);
+        if (part)
+            has_part = part_next(whole, &j, parts, &theirs, &index);
+        else
+            has_own = sealed_next(boxes, &i, &own);
+    }
+    return values;
 }
 
 int record_opened(struct core *c, const struct record *r, struct json **out, struct err *e)

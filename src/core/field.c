@@ -68,7 +68,7 @@ static int read_value(struct core *c, const struct field *f, const struct json *
         if (json_kind(in) != JSON_NUMBER)
             return wrong(p, "field.number", e);
         n = json_int(in);
-        if (f->kind == FIELD_TIME ? n < 0 || n > 7258118400000 : (f->min || f->max) && (n < f->min || n > f->max))
+        if (f->kind == FIELD_TIME ? n < 0 || n > LATEST_AT : (f->min || f->max) && (n < f->min || n > f->max))
             return wrong(p, "field.range", e);
         *out = json_number(n);
         return 0;

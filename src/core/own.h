@@ -9,6 +9,8 @@
 
 #include "core/core.h"
 
+#define LATEST_AT 7258118400000LL  /* year 2200: no time of a record is later */
+
 struct kind {                     /* a record type with everything that happens when one is applied */
     const struct record_type *type;
     int feature;                  /* index; the core's own is 0 */
@@ -129,11 +131,43 @@ int core_opened(struct core *c, struct store *s, struct err *e);       /* every 
 /* Runs one of core's own statements on behalf of a feature, outside its fence. */
 int core_run(struct tx *tx, struct err *e, const struct sql *sql, struct args args);
 
-/* write.c */
-struct batch_own;
+/* batch.c: handing in */
+struct entry {                     /* one record of a batch on its way */
+    struct batch_own *batch;
+    struct result *result;
+    const struct kind *kind;
+    struct str area;              /* as stated */
+    char ledger[LEDGER_NAME];     /* where it goes; guessed until its turn comes */
+    struct id id, maker, for_whom;
+    int64_t at, corrected;
+    struct json *values;          /* every value, sealed ones too */
+    size_t order;                 /* in its batch */
+    size_t arrival;               /* among everything written together: order is promised within a ledger */
+    bool dropped;                 /* its apply failed: left out of the next try */
+    struct str stored_area, path; /* for the event */
+};
+
+struct batch_own {
+    struct batch open;            /* what the caller sees; first, so that one pointer is both */
+    struct core *core;
+    struct batch_own *next;
+    struct entry *entries;
+    size_t room;
+    struct who who;
+    int64_t received_at, now;     /* now 0: the clock of the maker is trusted */
+    struct arena mem;
+};
+struct result *entry_result(struct entry *it);
+void entry_refuse(struct entry *it, const struct err *e);
+
+/* write.c: the records of one ledger, all of them or all but those whose apply fails. -1 only when the store itself fails. */
+int write_ledger(struct core *c, struct entry **entries, size_t count, struct err *e);
+
+/* queue.c: the writer's thread */
 int write_start(struct core *c, struct err *e);
 void write_stop(struct core *c);
 int write_flush(struct core *c, struct err *e);         /* in a bulk load: what was written so far becomes visible */
+/* write.c */
 int apply_record(struct core *c, const struct kind *kind, struct record *r, bool replaying, struct err *e);
 
 /* note.c: core's own records */

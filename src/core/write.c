@@ -1,183 +1,15 @@
 /*
- * write.c - the one way in: batch, shape, right, check, boxes, ledger, tables.
+ * write.c - one record in the writer's hands: area, repeat, right, check, boxes, ledger, tables.
  *
- * Whoever hands in a batch parses it and checks its shape on their own thread;
- * the rest belongs to the writer's thread, which takes every waiting batch into
- * one transaction.  The records of one ledger stand in one savepoint: a record
- * whose apply fails is left out and the others are written again without it.
- * Nothing is answered before the commit, and no secret is needed that is not
- * on disk before the record sealed with it.
+ * The records of one ledger stand in one savepoint: a record whose apply fails
+ * is left out and the others are written again without it.
  */
 #include "core/own.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-enum { AHEAD_MS = 10 * 60 * 1000, DAY_MS = 24 * 60 * 60 * 1000, GROUP_MOST = 4096, BULK_COMMIT = 8192 };
-static const int64_t handover_ms = 7LL * DAY_MS;       /* work done before a handover still counts for so long */
-
-struct entry {                     /* one record of a batch on its way */
-    struct batch_own *batch;
-    struct result *result;
-    const struct kind *kind;
-    struct str area;              /* as stated */
-    char ledger[LEDGER_NAME];     /* where it goes; guessed until its turn comes */
-    struct id id, maker, for_whom;
-    int64_t at, corrected;
-    struct json *values;          /* every value, sealed ones too */
-    size_t order;                 /* in its batch */
-    size_t arrival;               /* among everything written together: order is promised within a ledger */
-    bool dropped;                 /* its apply failed: left out of the next try */
-    struct str stored_area, path; /* for the event */
-};
-
-struct batch_own {
-    struct batch open;            /* what the caller sees; first, so that one pointer is both */
-    struct core *core;
-    struct batch_own *next;
-    struct entry *items;
-    size_t room;
-    struct who who;
-    int64_t received_at, now;     /* now 0: the clock of the maker is trusted */
-    struct arena mem;
-};
-
-/* ---- handing in -------------------------------------------------------------- */
-
-struct batch *core_batch_new(struct core *c, const struct who *who, int64_t received_at)
-{
-    struct batch_own *b = mem_take(sizeof *b);
-
-    b->core = c;
-    b->who = *who;
-    b->who.duties = NULL;         /* looked up by the writer, who knows today's */
-    b->who.duty_count = 0;
-    b->received_at = received_at;
-    b->open.own = b;
-    return &b->open;
-}
-
-void core_batch_free(struct batch *b)
-{
-    if (!b)
-        return;
-    for (size_t i = 0; i < b->count; i++)
-        json_free(b->own->items[i].values);
-    free(b->own->items);
-    free(b->results);
-    arena_done(&b->own->mem);
-    free(b->own);
-}
-
-static struct entry *item_add(struct batch_own *b)
-{
-    if (b->open.count == b->room) {
-        b->room = b->room ? b->room * 2 : 4;
-        b->items = mem_resize(b->items, b->room, sizeof *b->items);
-        b->open.results = mem_resize(b->open.results, b->room, sizeof *b->open.results);
-    }
-    struct entry *it = &b->items[b->open.count];
-    memset(it, 0, sizeof *it);
-    memset(&b->open.results[b->open.count], 0, sizeof *b->open.results);
-    it->batch = b;
-    it->order = b->open.count++;
-    it->maker = b->who.worker;
-    return it;
-}
-
-static struct result *result_of(struct entry *it)
-{
-    return &it->batch->open.results[it->order];
-}
-
-static void refuse(struct entry *it, const struct err *e)
-{
-    struct result *r = result_of(it);
-
-    r->status = RESULT_REFUSED;
-    r->err = *e;
-}
-
-/* Shape and time of one record; what is wrong becomes its result. */
-static int item_shape(struct entry *it, struct str type, const struct json *body, struct err *e)
-{
-    struct batch_own *b = it->batch;
-
-    it->kind = core_kind(b->core, type);
-    if (!it->kind)
-        return err_field(e, "record.type", "type");
-    if (!it->area.len || it->area.len >= LEDGER_NAME - 8)
-        return err_field(e, "record.area", "area");
-    if (it->at <= 0)
-        return err_field(e, "record.at", "at");
-    it->corrected = b->now ? it->at + (b->received_at - b->now) : it->at;
-    if (it->corrected > b->received_at + AHEAD_MS)
-        return err_field(e, "clock.ahead", "at");
-    return fields_read(b->core, it->kind->type->fields, body, &it->values, e);
-}
-
-void core_batch_add(struct batch *b, struct id id, const char *type, struct str area, int64_t at, struct json *values)
-{
-    struct entry *it = item_add(b->own);
-    struct err e = { 0 };
-
-    it->id = id;
-    result_of(it)->id = id;
-    it->area = arena_str(&b->own->mem, area);
-    it->at = at;
-    if (item_shape(it, str_of(type), values, &e) < 0)
-        refuse(it, &e);
-    json_free(values);
-}
-
-static int item_read(struct entry *it, const struct json *in, struct err *e)
-{
-    struct str for_whom = json_str(json_get(in, "for")), maker = json_str(json_get(in, "maker"));
-
-    if (json_kind(in) != JSON_MAP)
-        return err_field(e, "record.map", "");
-    if (!id_parse(json_str(json_get(in, "id")), &it->id) || id_none(it->id))
-        return err_field(e, "record.id", "id");
-    result_of(it)->id = it->id;
-    if (for_whom.at && !id_parse(for_whom, &it->for_whom))
-        return err_field(e, "record.for", "for");
-    if (maker.at && !id_parse(maker, &it->maker))
-        return err_field(e, "record.maker", "maker");
-    it->area = arena_str(&it->batch->mem, json_str(json_get(in, "area")));
-    it->at = json_kind(json_get(in, "at")) == JSON_NUMBER ? json_int(json_get(in, "at")) : 0;
-    if (it->at > 7258118400000)
-        return err_field(e, "record.at", "at");
-    return item_shape(it, json_str(json_get(in, "type")), json_get(in, "body"), e);
-}
-
-int core_batch_read(struct core *c, const struct who *who, struct str body, struct batch **out, struct err *e)
-{
-    const struct json_limits limits = { (size_t)setting_number("max_body"), (size_t)setting_number("max_depth"), (size_t)setting_number("max_text") };
-    CLEANUP(json_done) struct json *doc = NULL;
-
-    if (json_parse(body, &limits, &doc, e) < 0)
-        return -1;
-    const struct json *records = json_get(doc, "records"), *now = json_get(doc, "now");
-    if (json_kind(doc) != JSON_MAP || json_kind(records) != JSON_LIST)
-        return err_field(e, "body.records", "records");
-    if (now && (json_kind(now) != JSON_NUMBER || json_int(now) <= 0 || json_int(now) > 7258118400000))
-        return err_field(e, "body.now", "now");
-    if (json_count(records) > (size_t)setting_number("max_records"))
-        return err_field(e, "body.many", "records");
-
-    struct batch *b = core_batch_new(c, who, time_now());
-    b->own->now = json_int(now);
-    for (size_t i = 0; i < json_count(records); i++) {
-        struct entry *it = item_add(b->own);
-        struct err wrong = { 0 };
-        if (item_read(it, json_at(records, i), &wrong) < 0)
-            refuse(it, &wrong);
-    }
-    *out = b;
-    return 0;
-}
-
-/* ---- one record in the writer's hands ------------------------------------------ */
+static const int64_t day_ms = 24 * 60 * 60 * 1000;
+static const int64_t handover_ms = 7 * 24 * 60 * 60 * 1000LL;       /* work done before a handover still counts for so long */
 
 struct store *tx_store(struct tx *tx)
 {
@@ -354,8 +186,8 @@ static int again(struct core *c, struct entry *it, struct record *r, const struc
     }
     if (!same)
         return err_set(e, ERR_CONFLICT, "record.reused");
-    result_of(it)->status = RESULT_REPEATED;
-    result_of(it)->position = row->position;
+    entry_result(it)->status = RESULT_REPEATED;
+    entry_result(it)->position = row->position;
     return 0;
 }
 
@@ -390,7 +222,7 @@ static int write_one(struct core *c, struct ledger_head *head, struct entry *it,
         .maker = it->maker, .author = b->who.worker, .for_whom = it->for_whom, .values = it->values, .given = given, .mem = &b->mem,
         .proof = b->who.system ? PROOF_SERVER : id_eq(it->maker, b->who.worker) ? PROOF_SESSION : PROOF_CLAIMED,
     };
-    struct result *result = result_of(it);
+    struct result *result = entry_result(it);
     struct err wrong = { 0 };
     const struct area *area = area_find(c->writing, it->area);
     int hit;
@@ -398,7 +230,7 @@ static int write_one(struct core *c, struct ledger_head *head, struct entry *it,
     memcpy(result->ledger, head->ledger, sizeof result->ledger);
     if (!area && !(r.type->births && b->who.system)) {
         err_again(&wrong, ERR_MISSING, "area.unknown");
-        refuse(it, &wrong);
+        entry_refuse(it, &wrong);
         return 0;
     }
     r.area = area ? arena_str(r.mem, area->id) : it->area;      /* apply may change the picture it comes from */
@@ -406,21 +238,21 @@ static int write_one(struct core *c, struct ledger_head *head, struct entry *it,
     if (hit < 0)
         return -1;
     if (fields_areas(c->writing, r.type->fields, it->values, &wrong) < 0) {
-        refuse(it, &wrong);
+        entry_refuse(it, &wrong);
         return 0;
     }
     if (hit) {
         if (again(c, it, &r, &row, &wrong) < 0)
-            refuse(it, &wrong);
+            entry_refuse(it, &wrong);
         return 0;
     }
     rows_done(&found);
     if (judge(c, it, &r, area, &wrong) < 0) {
-        refuse(it, &wrong);
+        entry_refuse(it, &wrong);
         return 0;
     }
     given_number(&r, "at", r.at);
-    if (r.received_at - r.at > DAY_MS)
+    if (r.received_at - r.at > day_ms)
         given_number(&r, "late", 1);
     if (r.type->check) {
         enter(&tx, it->kind->feature);
@@ -429,7 +261,7 @@ static int write_one(struct core *c, struct ledger_head *head, struct entry *it,
         if (store_failed(c->writer, e) < 0)
             return -1;
         if (hit < 0) {
-            refuse(it, &wrong);
+            entry_refuse(it, &wrong);
             return 0;
         }
     }
@@ -437,7 +269,7 @@ static int write_one(struct core *c, struct ledger_head *head, struct entry *it,
     if (given_has(&r, "erase_subject") && core_erase(c, r.ledger, given_as_id(&r, "erase_subject"), e) < 0)
         return -1;
     if (make_boxes(c, &r, it->values, r.at, &boxes, &wrong) < 0) {
-        refuse(it, &wrong);
+        entry_refuse(it, &wrong);
         return 0;
     }
     struct notes notes = { c, &r, area ? arena_str(r.mem, town_of(area)) : r.area };
@@ -466,21 +298,20 @@ static int write_one(struct core *c, struct ledger_head *head, struct entry *it,
     return 0;
 }
 
-/* The records of one ledger: all of them, or all but those whose apply fails. -1 only when the store itself fails. */
-static int write_ledger(struct core *c, struct entry **items, size_t count, struct err *e)
+int write_ledger(struct core *c, struct entry **entries, size_t count, struct err *e)
 {
     for (;;) {
         struct ledger_head head;
         struct entry *broken = NULL;
-        if (store_savepoint(c->writer, e) < 0 || ledger_lock(c->writer, str_of(items[0]->ledger), &head, e) < 0)
+        if (store_savepoint(c->writer, e) < 0 || ledger_lock(c->writer, str_of(entries[0]->ledger), &head, e) < 0)
             return -1;
         for (size_t i = 0; i < count && !broken; i++) {
-            if (items[i]->dropped)
+            if (entries[i]->dropped)
                 continue;
-            memset(result_of(items[i]), 0, sizeof(struct result));
-            result_of(items[i])->id = items[i]->id;
-            if (write_one(c, &head, items[i], e) < 0)
-                broken = items[i];
+            memset(entry_result(entries[i]), 0, sizeof(struct result));
+            entry_result(entries[i])->id = entries[i]->id;
+            if (write_one(c, &head, entries[i], e) < 0)
+                broken = entries[i];
         }
         if (!broken)
             return ledger_settle(c->writer, &head, e) < 0 || store_release(c->writer, e) < 0 ? -1 : 0;
@@ -496,342 +327,7 @@ static int write_ledger(struct core *c, struct entry **items, size_t count, stru
         broken->dropped = true;
         struct err said = *e;
         err_broken(e, "core.broken", "%s: %s %.80s", broken->kind->type->name, said.key, said.detail);
-        refuse(broken, e);
+        entry_refuse(broken, e);
     }
 }
 
-/* ---- many batches, one transaction ------------------------------------------------- */
-
-static int by_ledger(const void *l, const void *r)
-{
-    const struct entry *a = *(struct entry *const *)l, *b = *(struct entry *const *)r;
-    int cmp = strcmp(a->ledger, b->ledger);
-
-    if (cmp)
-        return cmp;
-    return a->arrival < b->arrival ? -1 : a->arrival > b->arrival;
-}
-
-/* Where a record goes: its area's ledger, or as the digits say when the area is made just before it. */
-static void route(struct core *c, struct entry *it)
-{
-    const struct area *a = area_find(c->writing, it->area);
-    struct str ledger = a ? a->ledger : it->area;
-
-    if (!a && ledger.len > 12)
-        ledger.len = 12;
-    snprintf(it->ledger, sizeof it->ledger, "%.*s%s", (int)ledger.len, ledger.at,
-             strncmp(it->kind->type->name, "core.read", 9) == 0 || strcmp(it->kind->type->name, "core.reveal") == 0 ? "/read" : "");
-}
-
-static int write_all(struct core *c, struct entry **items, size_t count, struct err *e)
-{
-    for (size_t begin = 0, end; begin < count; begin = end) {
-        for (end = begin + 1; end < count && strcmp(items[end]->ledger, items[begin]->ledger) == 0; end++)
-            ;
-        if (write_ledger(c, items + begin, end - begin, e) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* Secrets first, then the records sealed with them, then what readers may see. */
-static int settle(struct core *c, struct err *e)
-{
-    if (seal_sync(c->seal, e) < 0 || store_commit(c->writer, e) < 0)
-        return -1;
-    atomic_fetch_add(&c->commits, 1);
-    return c->areas_dirty ? areas_publish(c, c->writer, e) : 0;
-}
-
-static void undo(struct core *c)
-{
-    struct err ignored = { 0 };
-
-    store_fence(c->writer, NULL);
-    store_rollback(c->writer);
-    (void)!store_failed(c->writer, &ignored);
-    atomic_fetch_add(&c->duty_revision, 1);
-    (void)!areas_reload(c, &ignored);
-}
-
-static void tell(struct core *c, struct entry **items, size_t count)
-{
-    struct event *events = mem_take((count + 1) * sizeof *events);
-    size_t n = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        const struct result *r = result_of(items[i]);
-        if (r->status == RESULT_STORED)
-            events[n++] = (struct event){ str_of(r->ledger), str_of(items[i]->kind->type->name), items[i]->stored_area, items[i]->path,
-                                          r->position, ++c->event_number };
-        atomic_fetch_add(r->status == RESULT_STORED ? &c->stored : r->status == RESULT_REPEATED ? &c->repeated : &c->refused, 1);
-    }
-    pthread_mutex_lock(&c->listen_lock);
-    for (size_t i = 0; n && i < c->listener_count; i++)
-        c->listeners[i].tell(c->listeners[i].arg, events, n);
-    pthread_mutex_unlock(&c->listen_lock);
-    free(events);
-}
-
-static void write_batches(struct core *c, struct batch_own *first)
-{
-    struct entry **items = NULL;
-    size_t count = 0, room = 0;
-    struct err e = { 0 };
-    bool ok;
-
-    for (struct batch_own *b = first; b; b = b->next)
-        for (size_t i = 0; i < b->open.count; i++) {
-            if (b->open.results[i].status == RESULT_REFUSED)
-                continue;
-            items = MEM_GROW(items, count, room);
-            items[count] = &b->items[i];
-            route(c, items[count]);
-            items[count]->dropped = false;
-            items[count]->arrival = count;
-            count++;
-        }
-    if (count > 1)
-        qsort(items, count, sizeof *items, by_ledger);
-    ok = c->bulk_open || store_begin(c->writer, &e) == 0;
-    c->bulk_open = c->bulk;
-    ok = ok && write_all(c, items, count, &e) == 0;
-    c->bulk_pending += (int64_t)count;
-    if (ok && (!c->bulk || c->bulk_pending >= BULK_COMMIT)) {
-        ok = settle(c, &e) == 0;
-        c->bulk_open = false;
-        c->bulk_pending = 0;
-    }
-    if (!ok) {
-        if (e.kind == ERR_NONE || e.kind == ERR_INVALID)
-            err_broken(&e, "store.failed", "commit");
-        undo(c);
-        c->bulk_open = false;
-        e.again = true;
-        for (size_t i = 0; i < count; i++)
-            refuse(items[i], &e);
-    }
-    tell(c, items, count);
-    free(items);
-}
-
-/* ---- the queue ------------------------------------------------------------------------- */
-
-static void finish(struct batch_own *b)
-{
-    while (b) {
-        struct batch_own *next = b->next;
-        b->next = NULL;
-        atomic_fetch_sub(&b->core->waiting, 1);
-        if (b->open.done)
-            b->open.done(&b->open, b->open.arg);   /* may free it */
-        b = next;
-    }
-}
-
-/* Every waiting batch up to a bound; of the low ones one at a time, beside the others. */
-static struct batch_own *take(struct core *c)
-{
-    struct batch_own *first = NULL, **end = &first;
-    size_t records = 0;
-
-    for (int low = 0; low < 2; low++)
-        while (c->queue[low] && records < GROUP_MOST) {
-            struct batch_own *b = c->queue[low];
-            c->queue[low] = b->next;
-            if (!c->queue[low])
-                c->queue_end[low] = &c->queue[low];
-            b->next = NULL;
-            *end = b;
-            end = &b->next;
-            records += b->open.count;
-            if (low)
-                break;
-        }
-    return first;
-}
-
-static void *writer_main(void *arg)
-{
-    struct core *c = arg;
-
-    for (;;) {
-        pthread_mutex_lock(&c->queue_lock);
-        while (!c->queue[0] && !c->queue[1] && !c->stopping)
-            pthread_cond_wait(&c->queue_wake, &c->queue_lock);
-        struct batch_own *taken = take(c);
-        pthread_mutex_unlock(&c->queue_lock);
-        if (!taken)
-            return NULL;
-        write_batches(c, taken);
-        finish(taken);
-    }
-}
-
-static void refuse_batch(struct batch *b, const char *key)
-{
-    struct err e = { 0 };
-
-    err_again(&e, ERR_BUSY, key);
-    for (size_t i = 0; i < b->count; i++)
-        if (b->results[i].status == RESULT_WAITING) {
-            b->results[i].status = RESULT_REFUSED;
-            b->results[i].err = e;
-        }
-    if (b->done)
-        b->done(b, b->arg);
-}
-
-void core_submit(struct core *c, struct batch *b)
-{
-    bool taken = false;
-
-    pthread_mutex_lock(&c->queue_lock);
-    if (!c->stopping && c->running) {
-        atomic_fetch_add(&c->waiting, 1);
-        *c->queue_end[b->low] = b->own;
-        c->queue_end[b->low] = &b->own->next;
-        taken = true;
-        pthread_cond_signal(&c->queue_wake);
-    }
-    pthread_mutex_unlock(&c->queue_lock);
-    if (!taken)
-        refuse_batch(b, "busy.stopping");
-}
-
-struct wait {
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool over;
-};
-
-static void wake(struct batch *b, void *arg)
-{
-    struct wait *w = arg;
-
-    (void)b;
-    pthread_mutex_lock(&w->lock);
-    w->over = true;
-    pthread_cond_signal(&w->wake);
-    pthread_mutex_unlock(&w->lock);
-}
-
-void core_write(struct core *c, struct batch *b)
-{
-    struct wait w = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false };
-
-    if (c->bulk) {
-        b->own->next = NULL;
-        write_batches(c, b->own);
-        return;
-    }
-    b->done = wake;
-    b->arg = &w;
-    core_submit(c, b);
-    pthread_mutex_lock(&w.lock);
-    while (!w.over)
-        pthread_cond_wait(&w.wake, &w.lock);
-    pthread_mutex_unlock(&w.lock);
-}
-
-int core_bulk_begin(struct core *c, struct err *e)
-{
-    write_stop(c);
-    c->bulk = true;
-    c->stopping = false;
-    return c->writer ? 0 : err_set(e, ERR_CONFLICT, "store.read_only");
-}
-
-/* Makes what the bulk load wrote so far visible and durable. */
-static int bulk_flush(struct core *c, struct err *e)
-{
-    if (!c->bulk_open)
-        return 0;
-    c->bulk_open = false;
-    c->bulk_pending = 0;
-    if (settle(c, e) == 0)
-        return 0;
-    undo(c);
-    return -1;
-}
-
-int core_bulk_end(struct core *c, struct err *e)
-{
-    int result = bulk_flush(c, e);
-
-    c->bulk = false;
-    return write_start(c, e) < 0 ? -1 : result;
-}
-
-int write_flush(struct core *c, struct err *e)
-{
-    return c->bulk ? bulk_flush(c, e) : 0;
-}
-
-int write_start(struct core *c, struct err *e)
-{
-    c->stopping = false;
-    c->queue[0] = c->queue[1] = NULL;
-    c->queue_end[0] = &c->queue[0];
-    c->queue_end[1] = &c->queue[1];
-    if (pthread_create(&c->thread, NULL, writer_main, c) != 0)
-        return err_broken(e, "core.thread", "pthread_create");
-    c->running = true;
-    return 0;
-}
-
-void write_stop(struct core *c)
-{
-    if (!c->running)
-        return;
-    pthread_mutex_lock(&c->queue_lock);
-    c->stopping = true;
-    pthread_cond_signal(&c->queue_wake);
-    pthread_mutex_unlock(&c->queue_lock);
-    pthread_join(c->thread, NULL);      /* it empties the queue first */
-    c->running = false;
-}
-
-/* ---- the answer ---------------------------------------------------------------------------- */
-
-static void error_out(struct out *o, const struct err *e)
-{
-    out_key(o, "error");
-    out_open(o, '{');
-    out_key(o, "key"), out_text(o, str_of(e->key));
-    if (e->field[0])
-        out_key(o, "field"), out_text(o, str_of(e->field));
-    if (e->again)
-        out_key(o, "again"), out_bool(o, true);
-    out_close(o, '}');
-}
-
-void core_batch_answer(const struct batch *b, struct buf *to)
-{
-    static const char *const words[] = { "waiting", "stored", "repeated", "refused" };
-    struct out o = { .to = to };
-
-    out_open(&o, '{');
-    out_key(&o, "results");
-    out_open(&o, '[');
-    for (size_t i = 0; i < b->count; i++) {
-        const struct result *r = &b->results[i];
-        out_open(&o, '{');
-        out_key(&o, "id");
-        if (id_none(r->id))
-            out_null(&o);
-        else
-            out_id(&o, r->id);
-        out_key(&o, "status"), out_text(&o, str_of(words[r->status]));
-        if (r->status == RESULT_REFUSED) {
-            error_out(&o, &r->err);
-        } else {
-            out_key(&o, "ledger"), out_text(&o, str_of(r->ledger));
-            out_key(&o, "position"), out_int(&o, r->position);
-        }
-        out_close(&o, '}');
-    }
-    out_close(&o, ']');
-    out_close(&o, '}');
-}

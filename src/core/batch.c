@@ -1,0 +1,188 @@
+/*
+ * batch.c - handing in: from bytes or by hand to a batch, and from its results to an answer.
+ *
+ * Whoever hands in a batch parses it and checks its shape on their own thread.
+ * What is wrong with one record becomes that record's result; it never holds
+ * back the others.
+ */
+#include "core/own.h"
+
+#include <stdlib.h>
+
+static const int64_t ahead_ms = 10 * 60 * 1000;         /* a maker's clock may be ahead by so much */
+
+struct batch *core_batch_new(struct core *c, const struct who *who, int64_t received_at)
+{
+    struct batch_own *b = mem_take(sizeof *b);
+
+    b->core = c;
+    b->who = *who;
+    b->who.duties = NULL;         /* looked up by the writer, who knows today's */
+    b->who.duty_count = 0;
+    b->received_at = received_at;
+    b->open.own = b;
+    return &b->open;
+}
+
+void core_batch_free(struct batch *b)
+{
+    if (!b)
+        return;
+    for (size_t i = 0; i < b->count; i++)
+        json_free(b->own->entries[i].values);
+    free(b->own->entries);
+    free(b->results);
+    arena_done(&b->own->mem);
+    free(b->own);
+}
+
+static struct entry *entry_add(struct batch_own *b)
+{
+    if (b->open.count == b->room) {
+        b->room = b->room ? b->room * 2 : 4;
+        b->entries = mem_resize(b->entries, b->room, sizeof *b->entries);
+        b->open.results = mem_resize(b->open.results, b->room, sizeof *b->open.results);
+    }
+    struct entry *it = &b->entries[b->open.count];
+    memset(it, 0, sizeof *it);
+    memset(&b->open.results[b->open.count], 0, sizeof *b->open.results);
+    it->batch = b;
+    it->order = b->open.count++;
+    it->maker = b->who.worker;
+    return it;
+}
+
+struct result *entry_result(struct entry *it)
+{
+    return &it->batch->open.results[it->order];
+}
+
+void entry_refuse(struct entry *it, const struct err *e)
+{
+    struct result *r = entry_result(it);
+
+    r->status = RESULT_REFUSED;
+    r->err = *e;
+}
+
+/* Shape and time of one record; what is wrong becomes its result. */
+static int entry_shape(struct entry *it, struct str type, const struct json *body, struct err *e)
+{
+    struct batch_own *b = it->batch;
+
+    it->kind = core_kind(b->core, type);
+    if (!it->kind)
+        return err_field(e, "record.type", "type");
+    if (!it->area.len || it->area.len >= LEDGER_NAME - 8)
+        return err_field(e, "record.area", "area");
+    if (it->at <= 0)
+        return err_field(e, "record.at", "at");
+    it->corrected = b->now ? it->at + (b->received_at - b->now) : it->at;
+    if (it->corrected > b->received_at + ahead_ms)
+        return err_field(e, "clock.ahead", "at");
+    return fields_read(b->core, it->kind->type->fields, body, &it->values, e);
+}
+
+void core_batch_add(struct batch *b, struct id id, const char *type, struct str area, int64_t at, struct json *values)
+{
+    struct entry *it = entry_add(b->own);
+    struct err e = { 0 };
+
+    it->id = id;
+    entry_result(it)->id = id;
+    it->area = arena_str(&b->own->mem, area);
+    it->at = at;
+    if (entry_shape(it, str_of(type), values, &e) < 0)
+        entry_refuse(it, &e);
+    json_free(values);
+}
+
+static int entry_read(struct entry *it, const struct json *in, struct err *e)
+{
+    struct str for_whom = json_str(json_get(in, "for")), maker = json_str(json_get(in, "maker"));
+
+    if (json_kind(in) != JSON_MAP)
+        return err_field(e, "record.map", "");
+    if (!id_parse(json_str(json_get(in, "id")), &it->id) || id_none(it->id))
+        return err_field(e, "record.id", "id");
+    entry_result(it)->id = it->id;
+    if (for_whom.at && !id_parse(for_whom, &it->for_whom))
+        return err_field(e, "record.for", "for");
+    if (maker.at && !id_parse(maker, &it->maker))
+        return err_field(e, "record.maker", "maker");
+    it->area = arena_str(&it->batch->mem, json_str(json_get(in, "area")));
+    it->at = json_kind(json_get(in, "at")) == JSON_NUMBER ? json_int(json_get(in, "at")) : 0;
+    if (it->at > LATEST_AT)
+        return err_field(e, "record.at", "at");
+    return entry_shape(it, json_str(json_get(in, "type")), json_get(in, "body"), e);
+}
+
+int core_batch_read(struct core *c, const struct who *who, struct str body, struct batch **out, struct err *e)
+{
+    const struct json_limits limits = { (size_t)setting_number("max_body"), (size_t)setting_number("max_depth"), (size_t)setting_number("max_text") };
+    CLEANUP(json_done) struct json *doc = NULL;
+
+    if (json_parse(body, &limits, &doc, e) < 0)
+        return -1;
+    const struct json *records = json_get(doc, "records"), *now = json_get(doc, "now");
+    if (json_kind(doc) != JSON_MAP || json_kind(records) != JSON_LIST)
+        return err_field(e, "body.records", "records");
+    if (now && (json_kind(now) != JSON_NUMBER || json_int(now) <= 0 || json_int(now) > LATEST_AT))
+        return err_field(e, "body.now", "now");
+    if (json_count(records) > (size_t)setting_number("max_records"))
+        return err_field(e, "body.many", "records");
+
+    struct batch *b = core_batch_new(c, who, time_now());
+    b->own->now = json_int(now);
+    for (size_t i = 0; i < json_count(records); i++) {
+        struct entry *it = entry_add(b->own);
+        struct err wrong = { 0 };
+        if (entry_read(it, json_at(records, i), &wrong) < 0)
+            entry_refuse(it, &wrong);
+    }
+    *out = b;
+    return 0;
+}
+
+/* ---- the answer ---------------------------------------------------------------------------- */
+
+static void error_out(struct out *o, const struct err *e)
+{
+    out_key(o, "error");
+    out_open(o, '{');
+    out_key(o, "key"), out_text(o, str_of(e->key));
+    if (e->field[0])
+        out_key(o, "field"), out_text(o, str_of(e->field));
+    if (e->again)
+        out_key(o, "again"), out_bool(o, true);
+    out_close(o, '}');
+}
+
+void core_batch_answer(const struct batch *b, struct buf *to)
+{
+    static const char *const words[] = { "waiting", "stored", "repeated", "refused" };
+    struct out o = { .to = to };
+
+    out_open(&o, '{');
+    out_key(&o, "results");
+    out_open(&o, '[');
+    for (size_t i = 0; i < b->count; i++) {
+        const struct result *r = &b->results[i];
+        out_open(&o, '{');
+        out_key(&o, "id");
+        if (id_none(r->id))
+            out_null(&o);
+        else
+            out_id(&o, r->id);
+        out_key(&o, "status"), out_text(&o, str_of(words[r->status]));
+        if (r->status == RESULT_REFUSED) {
+            error_out(&o, &r->err);
+        } else {
+            out_key(&o, "ledger"), out_text(&o, str_of(r->ledger));
+            out_key(&o, "position"), out_int(&o, r->position);
+        }
+        out_close(&o, '}');
+    }
+    out_close(&o, ']');
+    out_close(&o, '}');
+}

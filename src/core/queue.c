@@ -1,0 +1,306 @@
+/*
+ * queue.c - the writer's thread: every waiting batch into one transaction.
+ *
+ * Records are written ledger by ledger, within a ledger in the order of their
+ * arrival.  Nothing is answered before the commit, and no secret is needed
+ * that is not on disk before the record sealed with it.  A bulk load moves the
+ * writer into the caller's thread and commits every few thousand records.
+ */
+#include "core/own.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { GROUP_MOST = 4096, BULK_COMMIT = 8192 };
+
+static int by_ledger(const void *l, const void *r)
+{
+    const struct entry *a = *(struct entry *const *)l, *b = *(struct entry *const *)r;
+    int cmp = strcmp(a->ledger, b->ledger);
+
+    if (cmp)
+        return cmp;
+    return a->arrival < b->arrival ? -1 : a->arrival > b->arrival;
+}
+
+/* Where a record goes: its area's ledger, or as the digits say when the area is made just before it. */
+static void route(struct core *c, struct entry *it)
+{
+    const struct area *a = area_find(c->writing, it->area);
+    struct str ledger = a ? a->ledger : it->area;
+
+    if (!a && ledger.len > 12)
+        ledger.len = 12;
+    snprintf(it->ledger, sizeof it->ledger, "%.*s%s", (int)ledger.len, ledger.at,
+             strncmp(it->kind->type->name, "core.read", 9) == 0 || strcmp(it->kind->type->name, "core.reveal") == 0 ? "/read" : "");
+}
+
+static int write_all(struct core *c, struct entry **entries, size_t count, struct err *e)
+{
+    for (size_t begin = 0, end; begin < count; begin = end) {
+        for (end = begin + 1; end < count && strcmp(entries[end]->ledger, entries[begin]->ledger) == 0; end++)
+            ;
+        if (write_ledger(c, entries + begin, end - begin, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Secrets first, then the records sealed with them, then what readers may see. */
+static int settle(struct core *c, struct err *e)
+{
+    if (seal_sync(c->seal, e) < 0 || store_commit(c->writer, e) < 0)
+        return -1;
+    atomic_fetch_add(&c->commits, 1);
+    return c->areas_dirty ? areas_publish(c, c->writer, e) : 0;
+}
+
+static void undo(struct core *c)
+{
+    struct err ignored = { 0 };
+
+    store_fence(c->writer, NULL);
+    store_rollback(c->writer);
+    (void)!store_failed(c->writer, &ignored);
+    atomic_fetch_add(&c->duty_revision, 1);
+    (void)!areas_reload(c, &ignored);
+}
+
+static void tell(struct core *c, struct entry **entries, size_t count)
+{
+    struct event *events = mem_take((count + 1) * sizeof *events);
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct result *r = entry_result(entries[i]);
+        if (r->status == RESULT_STORED)
+            events[n++] = (struct event){ str_of(r->ledger), str_of(entries[i]->kind->type->name), entries[i]->stored_area, entries[i]->path,
+                                          r->position, ++c->event_number };
+        atomic_fetch_add(r->status == RESULT_STORED ? &c->stored : r->status == RESULT_REPEATED ? &c->repeated : &c->refused, 1);
+    }
+    pthread_mutex_lock(&c->listen_lock);
+    for (size_t i = 0; n && i < c->listener_count; i++)
+        c->listeners[i].tell(c->listeners[i].arg, events, n);
+    pthread_mutex_unlock(&c->listen_lock);
+    free(events);
+}
+
+static void write_batches(struct core *c, struct batch_own *first)
+{
+    struct entry **entries = NULL;
+    size_t count = 0, room = 0;
+    struct err e = { 0 };
+    bool ok;
+
+    for (struct batch_own *b = first; b; b = b->next)
+        for (size_t i = 0; i < b->open.count; i++) {
+            if (b->open.results[i].status == RESULT_REFUSED)
+                continue;
+            entries = MEM_GROW(entries, count, room);
+            entries[count] = &b->entries[i];
+            route(c, entries[count]);
+            entries[count]->dropped = false;
+            entries[count]->arrival = count;
+            count++;
+        }
+    if (count > 1)
+        qsort(entries, count, sizeof *entries, by_ledger);
+    ok = c->bulk_open || store_begin(c->writer, &e) == 0;
+    c->bulk_open = c->bulk;
+    ok = ok && write_all(c, entries, count, &e) == 0;
+    c->bulk_pending += (int64_t)count;
+    if (ok && (!c->bulk || c->bulk_pending >= BULK_COMMIT)) {
+        ok = settle(c, &e) == 0;
+        c->bulk_open = false;
+        c->bulk_pending = 0;
+    }
+    if (!ok) {
+        if (e.kind == ERR_NONE || e.kind == ERR_INVALID)
+            err_broken(&e, "store.failed", "commit");
+        undo(c);
+        c->bulk_open = false;
+        e.again = true;
+        for (size_t i = 0; i < count; i++)
+            entry_refuse(entries[i], &e);
+    }
+    tell(c, entries, count);
+    free(entries);
+}
+
+/* ---- the queue ------------------------------------------------------------------------- */
+
+static void finish(struct batch_own *b)
+{
+    while (b) {
+        struct batch_own *next = b->next;
+        b->next = NULL;
+        atomic_fetch_sub(&b->core->waiting, 1);
+        if (b->open.done)
+            b->open.done(&b->open, b->open.arg);   /* may free it */
+        b = next;
+    }
+}
+
+/* Every waiting batch up to a bound; of the low ones one at a time, beside the others. */
+static struct batch_own *take(struct core *c)
+{
+    struct batch_own *first = NULL, **end = &first;
+    size_t records = 0;
+
+    for (int low = 0; low < 2; low++)
+        while (c->queue[low] && records < GROUP_MOST) {
+            struct batch_own *b = c->queue[low];
+            c->queue[low] = b->next;
+            if (!c->queue[low])
+                c->queue_end[low] = &c->queue[low];
+            b->next = NULL;
+            *end = b;
+            end = &b->next;
+            records += b->open.count;
+            if (low)
+                break;
+        }
+    return first;
+}
+
+static void *writer_main(void *arg)
+{
+    struct core *c = arg;
+
+    for (;;) {
+        pthread_mutex_lock(&c->queue_lock);
+        while (!c->queue[0] && !c->queue[1] && !c->stopping)
+            pthread_cond_wait(&c->queue_wake, &c->queue_lock);
+        struct batch_own *taken = take(c);
+        pthread_mutex_unlock(&c->queue_lock);
+        if (!taken)
+            return NULL;
+        write_batches(c, taken);
+        finish(taken);
+    }
+}
+
+static void refuse_batch(struct batch *b, const char *key)
+{
+    struct err e = { 0 };
+
+    err_again(&e, ERR_BUSY, key);
+    for (size_t i = 0; i < b->count; i++)
+        if (b->results[i].status == RESULT_WAITING) {
+            b->results[i].status = RESULT_REFUSED;
+            b->results[i].err = e;
+        }
+    if (b->done)
+        b->done(b, b->arg);
+}
+
+void core_submit(struct core *c, struct batch *b)
+{
+    bool taken = false;
+
+    pthread_mutex_lock(&c->queue_lock);
+    if (!c->stopping && c->running) {
+        atomic_fetch_add(&c->waiting, 1);
+        *c->queue_end[b->low] = b->own;
+        c->queue_end[b->low] = &b->own->next;
+        taken = true;
+        pthread_cond_signal(&c->queue_wake);
+    }
+    pthread_mutex_unlock(&c->queue_lock);
+    if (!taken)
+        refuse_batch(b, "busy.stopping");
+}
+
+struct wait {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool over;
+};
+
+static void wake(struct batch *b, void *arg)
+{
+    struct wait *w = arg;
+
+    (void)b;
+    pthread_mutex_lock(&w->lock);
+    w->over = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void core_write(struct core *c, struct batch *b)
+{
+    struct wait w = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false };
+
+    if (c->bulk) {
+        b->own->next = NULL;
+        write_batches(c, b->own);
+        return;
+    }
+    b->done = wake;
+    b->arg = &w;
+    core_submit(c, b);
+    pthread_mutex_lock(&w.lock);
+    while (!w.over)
+        pthread_cond_wait(&w.wake, &w.lock);
+    pthread_mutex_unlock(&w.lock);
+}
+
+int core_bulk_begin(struct core *c, struct err *e)
+{
+    write_stop(c);
+    c->bulk = true;
+    c->stopping = false;
+    return c->writer ? 0 : err_set(e, ERR_CONFLICT, "store.read_only");
+}
+
+/* Makes what the bulk load wrote so far visible and durable. */
+static int bulk_flush(struct core *c, struct err *e)
+{
+    if (!c->bulk_open)
+        return 0;
+    c->bulk_open = false;
+    c->bulk_pending = 0;
+    if (settle(c, e) == 0)
+        return 0;
+    undo(c);
+    return -1;
+}
+
+int core_bulk_end(struct core *c, struct err *e)
+{
+    int result = bulk_flush(c, e);
+
+    c->bulk = false;
+    return write_start(c, e) < 0 ? -1 : result;
+}
+
+int write_flush(struct core *c, struct err *e)
+{
+    return c->bulk ? bulk_flush(c, e) : 0;
+}
+
+int write_start(struct core *c, struct err *e)
+{
+    c->stopping = false;
+    c->queue[0] = c->queue[1] = NULL;
+    c->queue_end[0] = &c->queue[0];
+    c->queue_end[1] = &c->queue[1];
+    if (pthread_create(&c->thread, NULL, writer_main, c) != 0)
+        return err_broken(e, "core.thread", "pthread_create");
+    c->running = true;
+    return 0;
+}
+
+void write_stop(struct core *c)
+{
+    if (!c->running)
+        return;
+    pthread_mutex_lock(&c->queue_lock);
+    c->stopping = true;
+    pthread_cond_signal(&c->queue_wake);
+    pthread_mutex_unlock(&c->queue_lock);
+    pthread_join(c->thread, NULL);      /* it empties the queue first */
+    c->running = false;
+}
+
