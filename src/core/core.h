@@ -205,6 +205,7 @@ struct record_type {
     int (*apply)(struct tx *tx, const struct record *r, struct err *e);  /* may be NULL */
     int command;                            /* RECORD_COMMAND: right judged now as well, may be refused for the state of the world */
     const char *subject;                    /* field whose id is the sealing subject; NULL: check sets r->subject */
+    bool looks;                             /* goes to the read ledger beside the village's own */
     bool births;                            /* record.area may be unknown: the root of a tree is born with it (system only) */
     const char *words;                      /* zh */
 };

@@ -48,8 +48,8 @@ static const struct field erased_fields[] = {
 };
 
 static const struct record_type records[] = {
-    { "core.read", RIGHT_SYSTEM, read_fields, .words = "查阅记录" },
-    { "core.reveal", RIGHT_SYSTEM, reveal_fields, .words = "查看明文" },
+    { "core.read", RIGHT_SYSTEM, read_fields, .looks = true, .words = "查阅记录" },
+    { "core.reveal", RIGHT_SYSTEM, reveal_fields, .looks = true, .words = "查看明文" },
     { "core.erased", RIGHT_SYSTEM, erased_fields, .words = "期间密钥销毁" },
     { "core.delivered", RIGHT_SYSTEM, delivered_fields, .apply = tick_paid, .words = "对方收到" },
     { "core.refused", RIGHT_SYSTEM, refused_fields, .apply = tick_paid, .words = "对方退回" },

@@ -65,6 +65,7 @@ struct core {
     pthread_mutex_t duty_lock;
     struct duties duty_cache[DUTY_CACHE];
     _Atomic int64_t duty_revision;
+    bool duties_dirty;            /* the writer changed duties that are not yet committed */
 
     pthread_t thread;
     bool running, bulk, bulk_open;

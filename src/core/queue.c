@@ -31,8 +31,7 @@ static void route(struct core *c, struct entry *it)
 
     if (!a && ledger.len > 12)
         ledger.len = 12;
-    snprintf(it->ledger, sizeof it->ledger, "%.*s%s", (int)ledger.len, ledger.at,
-             strncmp(it->kind->type->name, "core.read", 9) == 0 || strcmp(it->kind->type->name, "core.reveal") == 0 ? "/read" : "");
+    snprintf(it->ledger, sizeof it->ledger, "%.*s%s", (int)ledger.len, ledger.at, it->kind->type->looks ? "/read" : "");
 }
 
 static int write_all(struct core *c, struct entry **entries, size_t count, struct err *e)
@@ -52,6 +51,9 @@ static int settle(struct core *c, struct err *e)
     if (seal_sync(c->seal, e) < 0 || store_commit(c->writer, e) < 0)
         return -1;
     atomic_fetch_add(&c->commits, 1);
+    if (c->duties_dirty)                    /* a reader may have kept what stood before */
+        atomic_fetch_add(&c->duty_revision, 1);
+    c->duties_dirty = false;
     return c->areas_dirty ? areas_publish(c, c->writer, e) : 0;
 }
 
@@ -62,7 +64,7 @@ static void undo(struct core *c)
     store_fence(c->writer, NULL);
     store_rollback(c->writer);
     (void)!store_failed(c->writer, &ignored);
-    atomic_fetch_add(&c->duty_revision, 1);
+    c->duties_dirty = false;
     (void)!areas_reload(c, &ignored);
 }
 

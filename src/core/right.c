@@ -138,12 +138,32 @@ static int load(struct store *s, struct id worker, struct duties *into, struct e
     return store_failed(s, e);
 }
 
+static void copy_duties(const struct duties *d, struct duty **at, int64_t **ended, size_t *count, struct arena *mem)
+{
+    *count = d->count;
+    *at = arena_take(mem, (d->count + 1) * sizeof **at);
+    *ended = arena_take(mem, (d->count + 1) * sizeof **ended);
+    if (d->count) {
+        memcpy(*at, d->at, d->count * sizeof **at);
+        memcpy(*ended, d->ended_at, d->count * sizeof **ended);
+    }
+}
+
 int duties_of(struct core *c, struct store *s, struct id worker, struct duty **at, int64_t **ended, size_t *count, struct arena *mem, struct err *e)
 {
     uint32_t slot;
     int64_t revision = atomic_load(&c->duty_revision);
     int result = 0;
 
+    if (s == c->writer && c->duties_dirty) {       /* what it has just written is nobody else's business yet */
+        struct duties now = { 0 };
+        result = load(s, worker, &now, e);
+        if (result == 0)
+            copy_duties(&now, at, ended, count, mem);
+        free(now.at);
+        free(now.ended_at);
+        return result;
+    }
     memcpy(&slot, worker.b + 12, sizeof slot);      /* the random end of the id */
     pthread_mutex_lock(&c->duty_lock);
     struct duties *d = &c->duty_cache[slot % DUTY_CACHE];
@@ -153,15 +173,8 @@ int duties_of(struct core *c, struct store *s, struct id worker, struct duty **a
         if (result == 0)
             d->revision = revision;
     }
-    if (result == 0) {
-        *count = d->count;
-        *at = arena_take(mem, (d->count + 1) * sizeof **at);
-        *ended = arena_take(mem, (d->count + 1) * sizeof **ended);
-        if (d->count) {
-            memcpy(*at, d->at, d->count * sizeof **at);
-            memcpy(*ended, d->ended_at, d->count * sizeof **ended);
-        }
-    }
+    if (result == 0)
+        copy_duties(d, at, ended, count, mem);
     pthread_mutex_unlock(&c->duty_lock);
     return result;
 }
@@ -194,7 +207,7 @@ int tx_may(struct tx *tx, const struct record *r, enum right right, const struct
 
 int core_duty_put(struct tx *tx, const struct record *r, const struct duty *d, struct err *e)
 {
-    atomic_fetch_add(&tx->core->duty_revision, 1);
+    tx->core->duties_dirty = true;
     return core_run(tx, e, &sql_put_duty, ARGS(d->id, d->worker, d->area, d->role, id_none(d->household) ? value_null : value_id(d->household),
                                                d->deputy, d->since, d->until, record_stamp(r)));
 }
@@ -202,6 +215,6 @@ int core_duty_put(struct tx *tx, const struct record *r, const struct duty *d, s
 int core_duty_end(struct tx *tx, const struct record *r, struct id duty, int64_t at, struct err *e)
 {
     (void)r;
-    atomic_fetch_add(&tx->core->duty_revision, 1);
+    tx->core->duties_dirty = true;
     return core_run(tx, e, &sql_end_duty, ARGS(duty, at));
 }

@@ -321,7 +321,6 @@ int write_ledger(struct core *c, struct entry **entries, size_t count, struct er
             return -1;
         struct err ignored = { 0 };
         (void)!store_failed(c->writer, &ignored);
-        atomic_fetch_add(&c->duty_revision, 1);
         if (areas_reload(c, &ignored) < 0)
             return -1;
         broken->dropped = true;
