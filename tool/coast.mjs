@@ -16,7 +16,7 @@ const arcs = topology.arcs.map((arc) => {
 });
 const ring = (numbers) => numbers.flatMap((n, i) => (n < 0 ? arcs[~n].toReversed() : arcs[n]).slice(i ? 1 : 0));
 const polygons = (g) =>
-    g.type === "GeometryCollection" ? g.geometries.flatMap(polygons) : g.type === "Polygon" ? [g.arcs] : g.type === "MultiPolygon" ? g.arcs : [];
+    ({ GeometryCollection: () => g.geometries.flatMap(polygons), Polygon: () => [g.arcs], MultiPolygon: () => g.arcs })[g.type]?.() ?? [];
 
 // Sutherland-Hodgman against one side of the box after another; lakes are left out.
 function clip(points) {
@@ -43,7 +43,7 @@ for (const polygon of Object.values(topology.objects).flatMap(polygons)) {
     if (clean.length > 3) land.push([...clean, clean[0]]);
 }
 const text = {
-    what: "Land around Shantou, for synthetic polygons only; not a boundary of anything. WGS-84, whole numbers of 1/10000 degree, rings of [lon, lat].",
+    what: "Land around Shantou, for synthetic polygons only; not a boundary of anything. Rings of [lon, lat], WGS-84, in 1/10000 degree.",
     source: "Natural Earth 1:10m land, as packed by npm world-atlas 2.0.2 (land-10m.json); made by tool/coast.mjs",
     licence: "Public domain (Natural Earth)",
     scale: 10000,

@@ -201,7 +201,8 @@ static int take_answer(struct walker *w, struct buf *body)
 }
 
 /* One request; again once on a connection that the server had closed. out may be NULL. */
-static int talk(struct live *live, struct walker *w, const char *method, const char *path, struct str body, struct json **out, struct err *e)
+static int talk(struct live *live, struct walker *w, const char *method, const char *path, struct str body, struct json **out,
+                struct err *e)
 {
     CLEANUP(buf_done) struct buf answer = { 0 };
     int status = 0;

@@ -283,6 +283,11 @@ static void spread_few(struct plan *p, double households)
     }
 }
 
+static double above_least(const struct place *v)
+{
+    return fmax(0, v->people / mean_household - least_households);
+}
+
 static void spread_households(struct plan *p)
 {
     double people = (double)p->o->people, households, sum = 0, others = (double)p->village_count;
@@ -300,11 +305,10 @@ static void spread_households(struct plan *p)
         double spare = households - others * least_households;
 
         for (size_t i = 0; i < p->village_count; i++)
-            if (!p->villages[i].households)
-                sum += fmax(0, p->villages[i].people / mean_household - least_households);
+            sum += p->villages[i].households ? 0 : above_least(&p->villages[i]);
         for (size_t i = 0; i < p->village_count; i++)
             if (!p->villages[i].households)
-                p->villages[i].households = least_households + (int)(spare * fmax(0, p->villages[i].people / mean_household - least_households) / sum);
+                p->villages[i].households = least_households + (int)(spare * above_least(&p->villages[i]) / sum);
     }
     for (size_t i = 0; i < p->village_count; i++) {
         struct place *v = &p->villages[i];

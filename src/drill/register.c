@@ -165,9 +165,10 @@ struct json *home_body(const struct village *v, uint32_t i)
 static void add_home(struct registering *r, uint32_t i)
 {
     const struct home *h = &r->v->homes[i];
+    const struct leaf *leaf = &r->v->leaves[r->v->doors[h->door].leaf];
 
     r->at = r->v->plan->registered_at + (int64_t)h->door * 20 * SECOND + 5 * SECOND;
-    write_add(r->m, record_id_of(r, "household_record", i), "household.open", r->v->leaves[r->v->doors[h->door].leaf].id, r->at, home_body(r->v, i));
+    write_add(r->m, record_id_of(r, "household_record", i), "household.open", leaf->id, r->at, home_body(r->v, i));
     turn(r);
 }
 

@@ -183,7 +183,8 @@ struct post {
     double chance;
 };
 
-static struct id add_post(struct making *m, const struct post *post, const struct place *p, const char *level, size_t n, struct id organisation, int64_t at)
+static struct id add_post(struct making *m, const struct post *post, const struct place *p, const char *level, size_t n,
+                          struct id organisation, int64_t at)
 {
     struct luck l = luck_of(m->plan->o->seed, "post", p->id);
     struct json *body = json_map();
@@ -233,7 +234,8 @@ static const struct post district_posts[] = {
 static const struct post town_posts[] = {
     { "commander", "stationed_cadre", "", false, 1 }, { "secretary", "stationed_cadre", NULL, false, 0.96 },
     { "leader_contact", "stationed_cadre", NULL, false, 0.95 }, { "leader_contact", "stationed_cadre", NULL, true, 0.6 },
-    { "police", "police", NULL, false, 1 }, { "medic", "village_doctor", NULL, false, 1 }, { "clerk", "stationed_cadre", NULL, false, 1 }, { NULL },
+    { "police", "police", NULL, false, 1 }, { "medic", "village_doctor", NULL, false, 1 },
+    { "clerk", "stationed_cadre", NULL, false, 1 }, { NULL },
 };
 
 static struct id add_organisation(struct making *m, const struct place *p, const char *kind, const char *words, size_t n, int64_t at)

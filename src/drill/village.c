@@ -11,7 +11,9 @@
 
 #include "drill/own.h"
 
-const char *const need_names[NEED_COUNT] = { "alone_elder", "disabled", "chronic", "pregnant", "infant", "left_behind_child", "poor", "no_smartphone" };
+const char *const need_names[NEED_COUNT] = {
+    "alone_elder", "disabled", "chronic", "pregnant", "infant", "left_behind_child", "poor", "no_smartphone",
+};
 enum { NEED_ALONE, NEED_DISABLED, NEED_CHRONIC, NEED_PREGNANT, NEED_INFANT, NEED_LEFT_BEHIND, NEED_POOR, NEED_NO_PHONE };
 
 struct maker {
@@ -106,8 +108,11 @@ static void add_family(struct maker *m, struct home *h, int size, bool local)
     if (children >= 2 && luck_is(l, 0.3 + m->elders)) {
         int parents = children >= 3 && luck_is(l, 0.5) ? 2 : 1;
 
-        for (int i = 0; i < parents; i++)
-            add_person(m, i ? plan_surname(m->p, l) : name, parents == 2 ? i == 0 : luck_is(l, 0.42), age + luck_between(l, 21, 33), "parent");
+        for (int i = 0; i < parents; i++) {
+            bool father = parents == 2 ? i == 0 : luck_is(l, 0.42);
+
+            add_person(m, i ? plan_surname(m->p, l) : name, father, age + luck_between(l, 21, 33), "parent");
+        }
         children -= parents;
     }
     for (int i = 0; i < children; i++) {
@@ -121,12 +126,6 @@ static void add_family(struct maker *m, struct home *h, int size, bool local)
     h->count = (uint32_t)(m->v->person_count - h->first);
 }
 
-static void day_after(const struct maker *m, int64_t at, char to[DAY_TEXT])
-{
-    (void)m;
-    day_of(at, to);
-}
-
 static void send_away(struct maker *m, struct home *h, bool all)
 {
     for (uint32_t i = h->first; i < h->first + h->count; i++) {
@@ -134,7 +133,7 @@ static void send_away(struct maker *m, struct home *h, bool all)
         int age = m->year - p->year;
 
         if (all || (age >= 17 && age < 50 && luck_is(&m->l, m->v->place->rural ? 0.06 : 0.03)))
-            day_after(m, m->p->end + luck_between(&m->l, 10, 120) * DAY, p->away_until);
+            day_of(m->p->end + luck_between(&m->l, 10, 120) * DAY, p->away_until);
     }
 }
 

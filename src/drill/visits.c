@@ -98,7 +98,10 @@ static struct visit *add_visit(struct working *w, const struct task *t, int64_t 
 
     w->visits = MEM_GROW(w->visits, w->visit_count, w->visit_room);
     v = &w->visits[w->visit_count++];
-    *v = (struct visit){ .at = at, .worker = t->worker, .door = t->door, .home = t->home, .outcome = outcome, .method = method, .told = told };
+    *v = (struct visit){ .at = at, .worker = t->worker, .door = t->door, .home = t->home };
+    v->outcome = outcome;
+    v->method = method;
+    v->told = told;
     v->seconds = luck_between(&w->l, 90, 420);
     v->sync = w->syncs;
     return v;
@@ -196,7 +199,7 @@ static struct style style_of(struct working *w)
 {
     double luck = luck_unit(&w->l);
 
-    return (struct style){ luck < 0.045, luck >= 0.045 && luck < 0.06, luck_between(&w->l, 0, w->v->plan->days > 1 ? w->v->plan->days - 1 : 0) };
+    return (struct style){ luck < 0.045, luck >= 0.045 && luck < 0.06, luck_between(&w->l, 0, w->v->plan->days - 1) };
 }
 
 /* A sync carries the last few visits; some phones find no net before the evening. */
@@ -227,11 +230,12 @@ static void invent_day(struct working *w, const struct task *t, size_t n, int64_
     int64_t at = day + 20 * HOUR + luck_between(&w->l, 0, 10) * MINUTE, step = 38 * MINUTE / (int64_t)(n ? n : 1);
 
     for (size_t i = 0; i < n; i++) {
-        struct visit *v = add_visit(w, &t[i], at, t[i].home == NO_HOME ? "vacant" : "completed", "at_door", t[i].home == NO_HOME ? TOLD_NOBODY : TOLD_ALL);
+        bool empty = t[i].home == NO_HOME;
+        struct visit *v = add_visit(w, &t[i], at, empty ? "vacant" : "completed", "at_door", empty ? TOLD_NOBODY : TOLD_ALL);
 
         v->invented = true;
         v->seconds = 25;
-        v->witness = t[i].home == NO_HOME;
+        v->witness = empty;
         at += step < 30 * SECOND ? step : 30 * SECOND;
     }
 }
@@ -263,8 +267,9 @@ static size_t let_house(struct working *w, const struct task *t, size_t n, int64
         end++;
     for (size_t i = 0; i < end; i++) {
         bool empty = t[i].home == NO_HOME;
-        struct visit *v = add_visit(w, &t[i], at + (int64_t)i * 20 * SECOND, empty ? "vacant" : "completed", "proxy", empty ? TOLD_NOBODY : TOLD_BY_OTHERS);
+        struct visit *v = add_visit(w, &t[i], at, empty ? "vacant" : "completed", "proxy", empty ? TOLD_NOBODY : TOLD_BY_OTHERS);
 
+        v->at += (int64_t)i * 20 * SECOND;
         v->seconds = 20;
         v->witness = empty;
     }

@@ -28,8 +28,10 @@ void write_end(struct making *m)
         if (b->results[i].status != RESULT_REFUSED && b->results[i].status != RESULT_WAITING)
             continue;
         m->failed = true;
-        *m->e = b->results[i].err;
-        snprintf(m->e->detail, sizeof m->e->detail, "refused in %s: %.40s %.60s", b->results[i].ledger, b->results[i].err.key, b->results[i].err.field);
+        const struct result *r = &b->results[i];
+
+        *m->e = r->err;
+        snprintf(m->e->detail, sizeof m->e->detail, "refused in %s: %.40s %.60s", r->ledger, r->err.key, r->err.field);
     }
     core_batch_free(b);
     m->batch = NULL;

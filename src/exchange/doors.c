@@ -111,7 +111,8 @@ struct fault {
     char field[40];
 };
 
-static bool fill(struct core *c, const struct table *t, const char *type, const struct cell *cells, size_t count, struct json *body, struct fault *fault)
+static bool fill(struct core *c, const struct table *t, const char *type, const struct cell *cells, size_t count, struct json *body,
+                 struct fault *fault)
 {
     const struct field *fields = core_type(c, str_of(type))->fields;
 
@@ -365,8 +366,8 @@ static int keep(void *ctx, const struct json *row, struct err *e)
 }
 
 /* Beyond what lists show: needs, and members with their whole ids. What may not be seen stays masked. */
-static int open_home(struct core *c, struct reader *reader, const struct who *who, struct str area, struct str household, struct json **needs,
-                     struct json *members, struct err *e)
+static int open_home(struct core *c, struct reader *reader, const struct who *who, struct str area, struct str household,
+                     struct json **needs, struct json *members, struct err *e)
 {
     CLEANUP(buf_done) struct buf asked = { 0 };
     CLEANUP(json_done) struct json *page = NULL;
