@@ -23,6 +23,8 @@ CREATE TABLE core_area (                -- reference table: small, everywhere th
     PRIMARY KEY (id)
 );
 CREATE INDEX core_area_path ON core_area (path);
+CREATE INDEX core_area_parent ON core_area (parent);
+CREATE INDEX core_area_level ON core_area (level, path);
 CREATE TABLE core_area_code (           -- every code an area ever had
     code TEXT NOT NULL,
     area TEXT NOT NULL,
