@@ -202,16 +202,19 @@ static int put_duty(struct tx *tx, const struct record *r, const struct duty *d,
 
     if (core_duty_put(tx, r, d, e) < 0 || tx_query(tx, &rows, e, &sql_end, ARGS(d->id)) < 0)
         return -1;
-    if (rows_next(&rows) && core_duty_end(tx, r, d->id, rows_int(&rows, 0), e) < 0)
+    if (rows_next(&rows) && core_duty_end(tx, d->id, rows_int(&rows, 0), e) < 0)
+        return -1;
+    if (d->since > r->at && core_alarm(tx, r, d->since, "duty.begun", d->id, e) < 0)
         return -1;
     return d->until ? core_alarm(tx, r, d->until, "duty.lapsed", d->id, e) : 0;
 }
 
 static int end_duty(struct tx *tx, const struct record *r, struct id duty, int64_t at, struct err *e)
 {
-    if (tx_run(tx, e, &sql_put_end, ARGS(duty, at), NULL) < 0 || core_alarm_off(tx, r, "duty.lapsed", duty, e) < 0)
+    if (tx_run(tx, e, &sql_put_end, ARGS(duty, at), NULL) < 0 || core_alarm_off(tx, r, "duty.lapsed", duty, e) < 0 ||
+        core_alarm_off(tx, r, "duty.begun", duty, e) < 0)
         return -1;
-    return core_duty_end(tx, r, duty, at, e);
+    return core_duty_end(tx, duty, at, e);
 }
 
 static void copy_text(char *to, size_t room, struct str s)
@@ -260,7 +263,7 @@ static int apply_end(struct tx *tx, const struct record *r, struct err *e)
     return end_duty(tx, r, record_id(r, "duty"), r->at, e);
 }
 
-static const struct field lapsed_fields[] = {
+static const struct field by_itself_fields[] = {
     { "duty", FIELD_ID, .required = true, .words = "责任" },
     { 0 },
 };
@@ -274,6 +277,11 @@ static int check_lapsed(struct tx *tx, struct record *r, struct err *e)
         return -1;
     given_number(r, "until", rows_next(&rows) && rows_int(&rows, 2) ? rows_int(&rows, 2) : r->at);
     return 0;
+}
+
+static int apply_begun(struct tx *tx, const struct record *r, struct err *e)
+{
+    return core_duty_begin(tx, record_id(r, "duty"), e);
 }
 
 static int apply_lapsed(struct tx *tx, const struct record *r, struct err *e)
@@ -379,7 +387,8 @@ static const struct record_type records[] = {
     { "duty.assign", RIGHT_DUTIES, assign_fields, check_assign, apply_assign, .command = RECORD_COMMAND, .words = "包干" },
     { "duty.end", RIGHT_DUTIES, end_fields, check_end, apply_end, .command = RECORD_COMMAND, .words = "解除责任" },
     { "duty.handover", RIGHT_DUTIES, handover_fields, check_handover, apply_handover, .command = RECORD_COMMAND, .words = "移交" },
-    { "duty.lapsed", RIGHT_SYSTEM, lapsed_fields, check_lapsed, apply_lapsed, .words = "责任到期" },
+    { "duty.begun", RIGHT_SYSTEM, by_itself_fields, NULL, apply_begun, .words = "责任生效" },
+    { "duty.lapsed", RIGHT_SYSTEM, by_itself_fields, check_lapsed, apply_lapsed, .words = "责任到期" },
     { 0 },
 };
 
@@ -395,8 +404,8 @@ static int prepare_unowned(struct ask *ask, struct err *e)
 
     if (kind.len && !str_is(kind, "area") && !str_is(kind, "household"))
         return err_field(e, "field.code", "kind");
-    ask->args[3] = value_bool(!str_is(kind, "household"));       /* $4 and $5: which of the two are wanted */
-    ask->args[4] = value_bool(kind.len ? str_is(kind, "household") : ask->area->level >= LEVEL_VILLAGE);
+    ask->args[2] = value_bool(!str_is(kind, "household"));       /* $3 and $4: which of the two are wanted */
+    ask->args[3] = value_bool(kind.len ? str_is(kind, "household") : ask->area->level >= LEVEL_VILLAGE);
     return 0;
 }
 
@@ -413,7 +422,6 @@ static const struct param chain_params[] = {
     { 0 },
 };
 static const struct param unowned_params[] = {
-    { "now", FIELD_TIME, .from = PARAM_NOW },
     { "kind", FIELD_TEXT },
     { "households", FIELD_BOOL, .from = PARAM_SET },
     { 0 },
@@ -439,6 +447,7 @@ static const struct query queries[] = {
 };
 
 static const struct sql *const schema[] = { &sql_schema };
+
 /* How a signed-in worker is greeted. */
 static int name_of(struct core *c, struct store *s, struct id worker, struct buf *out, struct err *e)
 {

@@ -74,10 +74,10 @@ SELECT is_centre FROM household_household WHERE ledger = $1 AND household = $2 A
 
 -- name: chain
 -- $3 a household or NULL; $4 now. A level without a main person has a row of nulls before its others.
-WITH RECURSIVE up (id, name, level, ledger, open, above, depth) AS (
-    SELECT id, name, level, ledger, open, COALESCE(successor, parent), 0 FROM core_area WHERE path = $1 AND path < $2
+WITH RECURSIVE up (id, name, level, ledger, open, held, above, depth) AS (
+    SELECT id, name, level, ledger, open, held, COALESCE(successor, parent), 0 FROM core_area WHERE path = $1 AND path < $2
     UNION ALL
-    SELECT a.id, a.name, a.level, a.ledger, a.open, COALESCE(a.successor, a.parent), up.depth + 1
+    SELECT a.id, a.name, a.level, a.ledger, a.open, a.held, COALESCE(a.successor, a.parent), up.depth + 1
     FROM up JOIN core_area a ON a.id = up.above
 ),
 centre (household) AS (
@@ -94,9 +94,7 @@ held (depth, id, name, level, duty, rank) AS (
     UNION ALL
     SELECT up.depth, up.id, up.name, up.level, NULL, 0
     FROM up
-    WHERE up.open = 1 AND NOT EXISTS (
-        SELECT 1 FROM core_duty m WHERE m.area = up.id AND m.household IS NULL AND m.deputy = 0 AND m.ended_at IS NULL AND m.since <= $4
-            AND (m.until = 0 OR m.until > $4) AND m.role IN ('commander', 'leader_contact', 'secretary', 'grid_head', 'grid_worker'))
+    WHERE up.open = 1 AND up.held = 0
     UNION ALL
     SELECT -1, up.id, up.name, up.level + 1, d.duty, 8
     FROM up JOIN centre ON up.depth = 0
@@ -112,25 +110,23 @@ LEFT JOIN duty_organisation o ON o.organisation = w.organisation
 ORDER BY held.depth DESC, held.rank, d.deputy, d.since, d.duty;
 
 -- name: unowned
--- $3 now; $4 1: areas too; $5 1: households too; $6 $7 $8 $9 the last row's key; $10 rows.
+-- $3 1: areas too; $4 1: households too; $5 $6 $7 $8 the last row's key; $9 rows.
 SELECT a.path AS _path, 0 AS _rank, 0 AS _ord, CAST('' AS blob) AS _place,
     'area' AS kind, a.id AS area, a.code, a.name, a.level, CAST(NULL AS blob) AS household, 'main' AS missing
 FROM core_area a
-WHERE $4 = 1 AND a.open = 1 AND a.path >= $1 AND a.path < $2 AND a.path > $6
-    AND NOT EXISTS (
-        SELECT 1 FROM core_duty m WHERE m.area = a.id AND m.household IS NULL AND m.deputy = 0 AND m.ended_at IS NULL AND m.since <= $3
-            AND (m.until = 0 OR m.until > $3) AND m.role IN ('commander', 'leader_contact', 'secretary', 'grid_head', 'grid_worker'))
+WHERE $3 = 1 AND a.open = 1 AND a.path >= $1 AND a.path < $2 AND a.path > $5
+    AND a.held = 0
 UNION ALL
 SELECT g.path, 1, d.ord, h.household, 'household', g.id, g.code, g.name, g.level, h.household, 'centre_head'
 FROM core_area g
 JOIN household_door d ON d.ledger = g.ledger AND d.area = g.id
 JOIN household_household h ON h.ledger = d.ledger AND h.door = d.door
-WHERE $5 = 1 AND g.path >= $1 AND g.path < $2 AND g.path >= $6 AND (g.path > $6 OR (1, d.ord, h.household) > ($7, $8, $9))
+WHERE $4 = 1 AND g.path >= $1 AND g.path < $2 AND g.path >= $5 AND (g.path > $5 OR (1, d.ord, h.household) > ($6, $7, $8))
     AND h.until IS NULL AND h.kind <> 'vacant' AND h.centre IS NULL
     AND NOT EXISTS (
         SELECT 1 FROM core_duty c WHERE c.household = h.household AND h.is_centre = 1 AND c.role = 'centre_head' AND c.deputy = 0
-            AND c.ended_at IS NULL AND c.since <= $3 AND (c.until = 0 OR c.until > $3))
-ORDER BY 1, 2, 3, 4 LIMIT $10;
+            AND c.ended_at IS NULL AND c.begun = 1)
+ORDER BY 1, 2, 3, 4 LIMIT $9;
 
 -- name: mine
 -- $3 the worker; $4 now.

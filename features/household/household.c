@@ -473,10 +473,11 @@ static int change_household(struct tx *tx, const struct record *r, struct id hou
         until = r->position;
     }
     return tx_run(tx, e, &sql_change_household,
-                  ARGS(r->ledger, household, f.now[HOME_DOOR], f.now[HOME_KIND], f.now[HOME_CENTRE], f.now[HOME_IS_CENTRE], f.now[HOME_SPEAKS],
-                       since, until ? value_int(until) : value_null, value_blob(f.stamp), facts_marks(&f, r->mem),
+                  ARGS(r->ledger, household, f.now[HOME_DOOR], f.now[HOME_KIND], f.now[HOME_CENTRE], f.now[HOME_IS_CENTRE],
+                       f.now[HOME_SPEAKS], since, until ? value_int(until) : value_null, value_blob(f.stamp), facts_marks(&f, r->mem),
                        value_blob(erased ? (struct str){ 0 } : boxes_with(r, boxes, SEAL_REGISTER)),
-                       value_blob(erased ? (struct str){ 0 } : boxes_with(r, needs, SEAL_HEALTH))), NULL);
+                       value_blob(erased ? (struct str){ 0 } : boxes_with(r, needs, SEAL_HEALTH))),
+                  NULL);
 }
 
 static void say_household(struct news *n, const struct record *r)
@@ -512,7 +513,8 @@ static struct str parts_with(const struct record *r, struct str parts, size_t i)
 }
 
 /* One member, as the record itself says (part < 0) or as item `part` of its list. A changed absence or a return begins a new state. */
-static int change_member(struct tx *tx, const struct record *r, struct id household, struct id person, const struct news *n, int part, struct err *e)
+static int change_member(struct tx *tx, const struct record *r, struct id household, struct id person, const struct news *n, int part,
+                         struct err *e)
 {
     const struct str none = { 0 };
     struct str stamp = record_stamp(r), parts = none, boxes = none;
@@ -524,8 +526,10 @@ static int change_member(struct tx *tx, const struct record *r, struct id househ
     if (part < 0)
         boxes = boxes_with(r, none, SEAL_REGISTER);
     if (!n->now[MEMBER_LEFT].number) {
-        if (tx_run(tx, e, &sql_add_member, ARGS(r->ledger, household, person, n->now[MEMBER_SEX], n->now[MEMBER_RELATION], n->now[MEMBER_AWAY],
-                                                r->position, stamp, value_blob(parts), value_blob(boxes)), &added) < 0)
+        if (tx_run(tx, e, &sql_add_member,
+                   ARGS(r->ledger, household, person, n->now[MEMBER_SEX], n->now[MEMBER_RELATION], n->now[MEMBER_AWAY], r->position, stamp,
+                        value_blob(parts), value_blob(boxes)),
+                   &added) < 0)
             return -1;
         if (added)
             return 0;
@@ -562,12 +566,17 @@ static int change_member(struct tx *tx, const struct record *r, struct id househ
         boxes = boxes_with(r, boxes, SEAL_REGISTER);
     return tx_run(tx, e, &sql_change_member,
                   ARGS(r->ledger, household, person, f.now[MEMBER_SEX], f.now[MEMBER_RELATION], f.now[MEMBER_AWAY], since,
-                       until ? value_int(until) : value_null, value_blob(f.stamp), facts_marks(&f, r->mem), value_blob(parts), value_blob(boxes)), NULL);
+                       until ? value_int(until) : value_null, value_blob(f.stamp), facts_marks(&f, r->mem), value_blob(parts),
+                       value_blob(boxes)),
+                  NULL);
 }
 
 static int apply_members(struct tx *tx, const struct record *r, struct id household, struct err *e)
 {
-    static const struct { int fact; const char *field; } texts[] = { { MEMBER_SEX, "sex" }, { MEMBER_RELATION, "relation" }, { MEMBER_AWAY, "away_until" } };
+    static const struct {
+        int fact;
+        const char *field;
+    } texts[] = { { MEMBER_SEX, "sex" }, { MEMBER_RELATION, "relation" }, { MEMBER_AWAY, "away_until" } };
     struct item it;
 
     for (size_t i = 0; record_item(r, "members", i, &it); i++) {
@@ -589,9 +598,10 @@ static int apply_open(struct tx *tx, const struct record *r, struct err *e)
     int64_t added;
 
     if (tx_run(tx, e, &sql_add_household,
-               ARGS(r->ledger, household, record_id(r, "door"), record_text(r, "kind"), record_value(r, "centre_of"), record_number(r, "centre"),
-                    record_text(r, "speaks"), r->position, record_stamp(r), value_blob(boxes_with(r, (struct str){ 0 }, SEAL_REGISTER)),
-                    value_blob(boxes_with(r, (struct str){ 0 }, SEAL_HEALTH))), &added) < 0)
+               ARGS(r->ledger, household, record_id(r, "door"), record_text(r, "kind"), record_value(r, "centre_of"),
+                    record_number(r, "centre"), record_text(r, "speaks"), r->position, record_stamp(r),
+                    value_blob(boxes_with(r, (struct str){ 0 }, SEAL_REGISTER)), value_blob(boxes_with(r, (struct str){ 0 }, SEAL_HEALTH))),
+               &added) < 0)
         return -1;
     if (!added) {
         say(&n, HOME_DOOR, id_value(r, record_id(r, "door")));
@@ -869,7 +879,8 @@ static bool seen(struct finding *f, struct id id)
     return false;
 }
 
-static void tell(struct finding *f, struct str area, struct id household, struct id door, struct id person, struct str name, const struct json *place)
+static void tell(struct finding *f, struct str area, struct id household, struct id door, struct id person, struct str name,
+                 const struct json *place)
 {
     out_open(&f->out, '{');
     out_key(&f->out, "area"), out_text(&f->out, area);
@@ -908,7 +919,8 @@ static int look(struct finding *f, struct str ledger, const struct rows *row, st
     if (store_query(f->ask->store, &members, &sql_members_of, ARGS(ledger, household), e) < 0)
         return -1;
     while (rows_next(&members)) {
-        CLEANUP(json_done) struct json *person = core_open_parts(c, ledger, rows_str(&members, 5), boxes, rows_str(&members, 4), SEAL_REGISTER, &ignored);
+        CLEANUP(json_done)
+        struct json *person = core_open_parts(c, ledger, rows_str(&members, 5), boxes, rows_str(&members, 4), SEAL_REGISTER, &ignored);
         if (matches(f->find, person, f->person, f->text))
             tell(f, area->id, household, door, rows_id(&members, 0), json_str(json_get(person, "name")), place);
     }
@@ -1013,8 +1025,10 @@ static const struct sealed_column reveal_sealed[] = {
 };
 
 static const struct query queries[] = {
-    { "doors", RIGHT_LISTS, .sql = &sql_doors, .params = doors_params, .sealed = doors_sealed, .keys = "tib", .prepare = prepare_doors, .words = "房屋" },
-    { "list", RIGHT_LISTS, .sql = &sql_list, .params = list_params, .sealed = list_sealed, .keys = "tibb", .prepare = prepare_list, .words = "住户" },
+    { "doors", RIGHT_LISTS, .sql = &sql_doors, .params = doors_params, .sealed = doors_sealed, .keys = "tib", .prepare = prepare_doors,
+      .words = "房屋" },
+    { "list", RIGHT_LISTS, .sql = &sql_list, .params = list_params, .sealed = list_sealed, .keys = "tibb", .prepare = prepare_list,
+      .words = "住户" },
     { "people", RIGHT_LISTS, .sql = &sql_people, .sealed = members_sealed, .keys = "tibbb", .page = 1000, .words = "网格内成员" },
     { "members", RIGHT_LISTS, .sql = &sql_members, .params = members_params, .sealed = members_sealed, .words = "成员" },
     { "find", RIGHT_LISTS, .params = find_params, .answer = answer_find, .words = "查找" },

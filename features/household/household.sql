@@ -97,7 +97,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11)
 ON CONFLICT (ledger, household) DO NOTHING;
 
 -- name: change_household
-UPDATE household_household SET door = $3, kind = $4, centre = $5, is_centre = $6, speaks = $7, since = $8, until = $9, stamp = $10, marks = $11,
+UPDATE household_household SET door = $3, kind = $4, centre = $5, is_centre = $6, speaks = $7, since = $8, until = $9, stamp = $10,
+    marks = $11,
     boxes = $12, needs_boxes = $13
 WHERE ledger = $1 AND household = $2;
 
@@ -111,7 +112,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (ledger, household, person) DO NOTHING;
 
 -- name: change_member
-UPDATE household_member SET sex = $4, relation = $5, away_until = $6, since = $7, until = $8, stamp = $9, marks = $10, parts = $11, boxes = $12
+UPDATE household_member SET sex = $4, relation = $5, away_until = $6, since = $7, until = $8, stamp = $9, marks = $10, parts = $11,
+    boxes = $12
 WHERE ledger = $1 AND household = $2 AND person = $3;
 
 -- name: person
@@ -179,7 +181,8 @@ ORDER BY a.path, d.ord, d.door, COALESCE(h.household, d.door) LIMIT $9;
 -- name: members
 -- $3 the household.
 SELECT m.person, m.sex, m.relation, m.away_until,
-    m.ledger AS _ledger, d.area AS _area, h.household AS _household, h.centre AS _centre, m.boxes AS _boxes, h.boxes AS _whole, m.parts AS _parts
+    m.ledger AS _ledger, d.area AS _area, h.household AS _household, h.centre AS _centre, m.boxes AS _boxes, h.boxes AS _whole,
+        m.parts AS _parts
 FROM (SELECT DISTINCT ledger FROM core_area WHERE path >= $1 AND path < $2) l
 JOIN household_household h ON h.ledger = l.ledger AND h.household = $3
 JOIN household_door d ON d.ledger = h.ledger AND d.door = h.door
@@ -191,7 +194,8 @@ ORDER BY m.person;
 -- name: people
 -- Everybody below the area, so that a phone asks once for its whole grid. $3 $4 $5 $6 $7 the key to go on after; $8 rows.
 SELECT a.path AS _path, d.ord AS _ord, d.door, h.household, m.person, m.sex, m.relation, m.away_until,
-    m.ledger AS _ledger, d.area AS _area, h.household AS _household, h.centre AS _centre, m.boxes AS _boxes, h.boxes AS _whole, m.parts AS _parts
+    m.ledger AS _ledger, d.area AS _area, h.household AS _household, h.centre AS _centre, m.boxes AS _boxes, h.boxes AS _whole,
+        m.parts AS _parts
 FROM core_area a
 JOIN household_door d ON d.ledger = a.ledger AND d.area = a.id
 JOIN household_household h ON h.ledger = d.ledger AND h.door = d.door

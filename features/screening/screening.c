@@ -164,8 +164,10 @@ static int count(struct tx *tx, const struct record *r, struct id round, struct 
 
     if (memcmp(c, &nothing, sizeof nothing) == 0)
         return 0;
-    return tx_run(tx, e, &sql_count, ARGS(r->ledger, round, area, c->n[HOUSEHOLDS], c->n[PERSONS], c->n[AWAY], c->n[ENTERED], c->n[ENTERED_DOOR],
-                                          c->n[SCREENED], c->n[LATE], c->n[REFUSED], c->n[RETRY]), NULL);
+    return tx_run(tx, e, &sql_count,
+                  ARGS(r->ledger, round, area, c->n[HOUSEHOLDS], c->n[PERSONS], c->n[AWAY], c->n[ENTERED], c->n[ENTERED_DOOR],
+                       c->n[SCREENED], c->n[LATE], c->n[REFUSED], c->n[RETRY]),
+                  NULL);
 }
 
 /* ==== slots from the tables ============================================================== */
@@ -187,8 +189,25 @@ static struct str kept(const struct rows *rows, int column, struct arena *mem)
     return s.at ? arena_str(mem, s) : s;
 }
 
-enum { SLOT_ID, SLOT_AREA, SLOT_SINCE, SLOT_UNTIL, SLOT_POSITION, SLOT_DAY, SLOT_FROZEN, SLOT_STAMP, SLOT_OUTCOME, SLOT_METHOD, SLOT_WITNESS,
-       SLOT_RETRY, SLOT_REJECTED, SLOT_VISITS, SLOT_CHECKED, SLOT_SCREENED, SLOT_MEASURES };
+enum {
+    SLOT_ID,
+    SLOT_AREA,
+    SLOT_SINCE,
+    SLOT_UNTIL,
+    SLOT_POSITION,
+    SLOT_DAY,
+    SLOT_FROZEN,
+    SLOT_STAMP,
+    SLOT_OUTCOME,
+    SLOT_METHOD,
+    SLOT_WITNESS,
+    SLOT_RETRY,
+    SLOT_REJECTED,
+    SLOT_VISITS,
+    SLOT_CHECKED,
+    SLOT_SCREENED,
+    SLOT_MEASURES
+};
 
 struct span {                     /* positions of the present stay: since, until (0: still) */
     int64_t since, until;
@@ -220,7 +239,8 @@ static void slot_read(struct slot *s, struct span *span, struct freeze *f, const
 }
 
 /* Whether it stood in the list: asked of the tables only while no visit has settled it. */
-static int slot_freeze(struct tx *tx, const struct record *r, struct slot *s, const struct span *span, const struct freeze *f, struct err *e)
+static int slot_freeze(struct tx *tx, const struct record *r, struct slot *s, const struct span *span, const struct freeze *f,
+                       struct err *e)
 {
     bool found;
 
@@ -249,7 +269,8 @@ static void slots_done(struct slots *s)
     free(s->spans);
 }
 
-static int slots_add(struct tx *tx, const struct record *r, struct slots *s, const struct sql *sql, struct id which, bool door, struct err *e)
+static int slots_add(struct tx *tx, const struct record *r, struct slots *s, const struct sql *sql, struct id which, bool door,
+                     struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
 
@@ -268,7 +289,8 @@ static int slots_add(struct tx *tx, const struct record *r, struct slots *s, con
  * The slots of a visit: its household, or all behind its door; households that
  * closed count only where they stood in the list, the door only where it had none.
  */
-static int slots_of(struct tx *tx, const struct record *r, struct slots *s, struct id round, struct id door, struct id household, struct err *e)
+static int slots_of(struct tx *tx, const struct record *r, struct slots *s, struct id round, struct id door, struct id household,
+                    struct err *e)
 {
     size_t keep = 0;
 
@@ -276,7 +298,8 @@ static int slots_of(struct tx *tx, const struct record *r, struct slots *s, stru
     if (!id_none(household)) {
         if (slots_add(tx, r, s, &sql_slot_of_household, household, false, e) < 0)
             return -1;
-    } else if (slots_add(tx, r, s, &sql_slots_behind_door, door, false, e) < 0 || slots_add(tx, r, s, &sql_slot_of_door, door, true, e) < 0) {
+    } else if (slots_add(tx, r, s, &sql_slots_behind_door, door, false, e) < 0 ||
+               slots_add(tx, r, s, &sql_slot_of_door, door, true, e) < 0) {
         return -1;
     }
     for (size_t i = 0; i < s->count; i++) {
@@ -334,8 +357,10 @@ static int slot_people(struct tx *tx, const struct record *r, struct slot *s, co
 static int slot_put(struct tx *tx, const struct record *r, struct id round, const struct slot *s, struct err *e)
 {
     return tx_run(tx, e, &sql_put_slot,
-                  ARGS(r->ledger, round, s->id, s->door, s->frozen == NOT_FROZEN_YET ? value_null : value_int(s->frozen), value_blob(s->stamp),
-                       s->outcome, s->method, s->witness, s->retry_at, s->rejected, s->visits, value_blob(s->checked), s->screened, s->measures), NULL);
+                  ARGS(r->ledger, round, s->id, s->door, s->frozen == NOT_FROZEN_YET ? value_null : value_int(s->frozen),
+                       value_blob(s->stamp), s->outcome, s->method, s->witness, s->retry_at, s->rejected, s->visits, value_blob(s->checked),
+                       s->screened, s->measures),
+                  NULL);
 }
 
 /* ==== rounds ================================================================================== */
@@ -384,8 +409,10 @@ static int apply_round(struct tx *tx, const struct record *r, struct err *e)
     const struct json *measures = record_json(r, "measures");
     struct id round = record_id(r, "round");
 
-    if (tx_run(tx, e, &sql_put_round, ARGS(round, r->area, record_text(r, "name"), record_text(r, "trigger"), record_value(r, "questionnaire"),
-                                           record_value(r, "deadline"), r->at, record_stamp(r)), NULL) < 0)
+    if (tx_run(tx, e, &sql_put_round,
+               ARGS(round, r->area, record_text(r, "name"), record_text(r, "trigger"), record_value(r, "questionnaire"),
+                    record_value(r, "deadline"), r->at, record_stamp(r)),
+               NULL) < 0)
         return -1;
     for (size_t i = 0; i < json_count(measures); i++)
         if (tx_run(tx, e, &sql_put_measure, ARGS(round, json_str(json_at(measures, i)), (int64_t)1 << i), NULL) < 0)
@@ -672,8 +699,10 @@ static int visit_slot(struct tx *tx, const struct record *r, struct slot *s, con
     counts_add(change, &before, -1);
     if (slot_put(tx, r, f->round, s, e) < 0)
         return -1;
-    return tx_run(tx, e, &sql_add_visit, ARGS(r->ledger, s->id, r->id, f->round, r->at, r->maker, record_text(r, "method"), record_text(r, "outcome"),
-                                              given_int(r, "persons"), given_int(r, "checked"), given_int(r, "fever")), NULL);
+    return tx_run(tx, e, &sql_add_visit,
+                  ARGS(r->ledger, s->id, r->id, f->round, r->at, r->maker, record_text(r, "method"), record_text(r, "outcome"),
+                       given_int(r, "persons"), given_int(r, "checked"), given_int(r, "fever")),
+                  NULL);
 }
 
 /* All slots of a visit stand behind one door, in one grid, unless a household has moved since: it counts where it lives. */
@@ -795,7 +824,8 @@ static int freezes_of(struct tx *tx, const struct record *r, struct freezes *f, 
 }
 
 /* Everything a slot counts goes from one grid to another. */
-static int carry(struct tx *tx, const struct record *r, struct slot *s, const struct freeze *f, struct str from, struct str to, struct err *e)
+static int carry(struct tx *tx, const struct record *r, struct slot *s, const struct freeze *f, struct str from, struct str to,
+                 struct err *e)
 {
     struct counts there = { { 0 } }, here;
 
@@ -863,7 +893,7 @@ static int follow_household(struct tx *tx, const struct record *r, struct err *e
         return 0;
     {
         CLEANUP(rows_done) struct rows rows = { 0 };
-        if (tx_query(tx, &rows, e, &sql_moved_household, ARGS(r->ledger, household, r->position)) < 0)
+        if (tx_query(tx, &rows, e, &sql_moved_household, ARGS(r->ledger, household)) < 0)
             return -1;
         if (!rows_next(&rows))
             return store_failed(tx_store(tx), e);
@@ -965,7 +995,7 @@ static int prepare_coverage(struct ask *ask, struct err *e)
 
     if (!level)
         ask->args[3] = value_int(0);
-    ask->args[5] = level ? value_text("") : value_str(ask->area->id);
+    ask->args[4] = level ? value_text("") : value_str(ask->area->id);
     return prepare_round(ask, e);
 }
 
@@ -1002,9 +1032,11 @@ static int prepare_debts(struct ask *ask, struct err *e)
 static const struct param rounds_params[] = { { "current", FIELD_ID, .from = PARAM_SET }, { 0 } };
 static const struct param round_params[] = { PARAM_ROUND, { 0 } };
 static const struct param coverage_params[] = {
-    PARAM_ROUND, { "level", FIELD_NUMBER }, { "now", FIELD_TIME, .from = PARAM_NOW }, { "parent", FIELD_TEXT, .from = PARAM_SET }, { 0 },
+    PARAM_ROUND, { "level", FIELD_NUMBER }, { "parent", FIELD_TEXT, .from = PARAM_SET }, { 0 },
 };
-static const struct param compare_params[] = { PARAM_ROUND, { "with", FIELD_ID, true }, { "parent", FIELD_TEXT, .from = PARAM_SET }, { 0 } };
+static const struct param compare_params[] = {
+    PARAM_ROUND, { "with", FIELD_ID, true }, { "parent", FIELD_TEXT, .from = PARAM_SET }, { 0 }
+};
 static const struct param doors_params[] = { PARAM_ROUND, { "state", FIELD_TEXT }, PARAM_EMPTY, { 0 } };
 static const struct param household_params[] = { { "household", FIELD_ID, true }, { 0 } };
 static const struct param debts_params[] = { PARAM_ROUND, PARAM_EMPTY, { 0 } };
@@ -1028,9 +1060,11 @@ static const struct query queries[] = {
     { "coverage", RIGHT_FIGURES, .sql = &sql_coverage, .params = coverage_params, .prepare = prepare_coverage, .words = "覆盖" },
     { "map", RIGHT_FIGURES, .sql = &sql_map, .params = round_params, .prepare = prepare_round, .words = "作战图" },
     { "compare", RIGHT_FIGURES, .sql = &sql_compare, .params = compare_params, .prepare = prepare_compare, .words = "轮次对比" },
-    { "doors", RIGHT_LISTS, .sql = &sql_doors, .params = doors_params, .sealed = doors_sealed, .keys = "tibb", .prepare = prepare_doors, .words = "未入户" },
+    { "doors", RIGHT_LISTS, .sql = &sql_doors, .params = doors_params, .sealed = doors_sealed, .keys = "tibb", .prepare = prepare_doors,
+      .words = "未入户" },
     { "household", RIGHT_LISTS, .sql = &sql_household, .params = household_params, .sealed = household_sealed, .words = "入户记录" },
-    { "debts", RIGHT_LISTS, .sql = &sql_debts, .params = debts_params, .sealed = doors_sealed, .keys = "tibbt", .prepare = prepare_debts, .words = "欠办措施" },
+    { "debts", RIGHT_LISTS, .sql = &sql_debts, .params = debts_params, .sealed = doors_sealed, .keys = "tibbt", .prepare = prepare_debts,
+      .words = "欠办措施" },
     { 0 },
 };
 

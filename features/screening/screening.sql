@@ -134,14 +134,19 @@ FROM (
     FROM household_household h JOIN household_door d ON d.ledger = h.ledger AND d.door = h.door
     WHERE h.ledger = $1 AND h.until IS NULL GROUP BY d.area
     UNION ALL
-    SELECT d.area, 0, COUNT(*) FILTER (WHERE m.away_until IS NULL OR m.away_until < $3), COUNT(*) FILTER (WHERE m.away_until >= $3)
-    FROM household_member m
-    JOIN household_household h ON h.ledger = m.ledger AND h.household = m.household
+    SELECT d.area, 0, SUM(m.here), SUM(m.away)
+    FROM (
+        SELECT household, COUNT(*) FILTER (WHERE away_until IS NULL OR away_until < $3) AS here,
+            COUNT(*) FILTER (WHERE away_until >= $3) AS away
+        FROM household_member WHERE ledger = $1 AND until IS NULL GROUP BY household
+    ) m
+    JOIN household_household h ON h.ledger = $1 AND h.household = m.household
     JOIN household_door d ON d.ledger = h.ledger AND d.door = h.door
-    WHERE m.ledger = $1 AND m.until IS NULL AND h.until IS NULL GROUP BY d.area
+    WHERE h.until IS NULL GROUP BY d.area
     UNION ALL
     SELECT d.area, COUNT(*), 0, 0 FROM household_door d
-    WHERE d.ledger = $1 AND NOT EXISTS (SELECT 1 FROM household_household h WHERE h.ledger = d.ledger AND h.door = d.door AND h.until IS NULL)
+    WHERE d.ledger = $1 AND NOT EXISTS (SELECT 1 FROM household_household h WHERE h.ledger = d.ledger AND h.door = d.door
+        AND h.until IS NULL)
     GROUP BY d.area
 ) x GROUP BY x.area;
 
@@ -206,7 +211,8 @@ UNION ALL
 SELECT person, away_until FROM household_past WHERE ledger = $1 AND household = $2 AND door IS NULL AND since < $3 AND until > $3;
 
 -- name: put_slot
-INSERT INTO screening_slot (ledger, round, slot, door, frozen, stamp, outcome, method, witness, retry_at, rejected, visits, checked, screened, measures)
+INSERT INTO screening_slot (ledger, round, slot, door, frozen, stamp, outcome, method, witness, retry_at, rejected, visits, checked,
+    screened, measures)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (ledger, round, slot) DO UPDATE SET frozen = excluded.frozen, stamp = excluded.stamp, outcome = excluded.outcome,
     method = excluded.method, witness = excluded.witness, retry_at = excluded.retry_at, rejected = excluded.rejected,
@@ -221,7 +227,8 @@ SELECT maker, round FROM screening_visit WHERE ledger = $1 AND slot = $2 AND vis
 
 -- name: put_recheck
 INSERT INTO screening_recheck (ledger, visit, recheck, maker, result, stamp) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (ledger, visit) DO UPDATE SET recheck = excluded.recheck, maker = excluded.maker, result = excluded.result, stamp = excluded.stamp
+ON CONFLICT (ledger, visit) DO UPDATE SET recheck = excluded.recheck, maker = excluded.maker, result = excluded.result,
+    stamp = excluded.stamp
 WHERE screening_recheck.stamp < excluded.stamp;
 
 -- name: place
@@ -243,10 +250,11 @@ SELECT COUNT(*) FROM household_household h JOIN household_member m ON m.ledger =
 WHERE h.ledger = $1 AND h.door = $2 AND h.until IS NULL AND m.until IS NULL AND (m.away_until IS NULL OR m.away_until < $3);
 
 -- name: moved_household
--- Where it lives, since which position, and from behind which door the record at position $3 took it.
-SELECT h.door, h.since, p.door FROM household_household h
-LEFT JOIN household_past p ON p.ledger = h.ledger AND p.household = h.household AND p.until = $3 AND p.door IS NOT NULL
-WHERE h.ledger = $1 AND h.household = $2;
+-- Where it lives, since which position, and behind which door it lived before.
+SELECT h.door, h.since,
+    (SELECT p.door FROM household_past p WHERE p.ledger = h.ledger AND p.household = h.household
+        AND p.door IS NOT NULL ORDER BY p.since DESC LIMIT 1)
+FROM household_household h WHERE h.ledger = $1 AND h.household = $2;
 
 -- name: moved_door
 SELECT area, area_before, moved, opened FROM household_door WHERE ledger = $1 AND door = $2;
@@ -284,21 +292,22 @@ WHERE (a.path >= $1 AND a.path < $2) OR (CAST($1 AS TEXT) >= a.path AND CAST($1 
 ORDER BY r.opened_at DESC, r.round DESC;
 
 -- name: coverage
--- $3 the round; $4 a level, 0 for the children; $5 now; $6 the asked area when its children are asked for.
+-- $3 the round; $4 a level, 0 for the children; $5 the asked area when its children are asked for.
 -- Down to villages the sums of ledgers are added, below them the counts of the areas themselves. The asked area
 -- has a row when doors stand in it directly.
 WITH child AS (
     SELECT id, code, name, level, path, substr(path, 1, length(path) - 1) || '0' AS upto, open, successor, 0 AS self
-    FROM core_area WHERE parent = $6
+    FROM core_area WHERE parent = $5
     UNION ALL
     SELECT id, code, name, level, path, substr(path, 1, length(path) - 1) || '0', open, successor, 0
     FROM core_area WHERE level = $4 AND path >= $1 AND path < $2
     UNION ALL
     SELECT id, code, name, level, path, path || '!', open, NULL, 1
-    FROM core_area WHERE id = $6 AND level >= 4
+    FROM core_area WHERE id = $5 AND level >= 4
 ),
 figure AS (
-    SELECT c.id AS id, SUM(s.households) AS households, SUM(s.entered) AS entered, SUM(s.entered_door) AS entered_door, SUM(s.persons) AS persons,
+    SELECT c.id AS id, SUM(s.households) AS households, SUM(s.entered) AS entered, SUM(s.entered_door) AS entered_door,
+        SUM(s.persons) AS persons,
         SUM(s.screened) AS screened, SUM(s.away) AS away, SUM(s.late) AS late, SUM(s.refused) AS refused, SUM(s.retry) AS retry
     FROM child c
     JOIN core_area v ON v.level = 4 AND v.path >= c.path AND v.path < c.upto
@@ -316,10 +325,7 @@ SELECT c.id AS area, c.code, c.name, c.level,
     COALESCE(n.households, 0) AS households, COALESCE(n.entered, 0) AS entered, COALESCE(n.entered_door, 0) AS entered_door,
     COALESCE(n.persons, 0) AS persons, COALESCE(n.screened, 0) AS screened, COALESCE(n.away, 0) AS away, COALESCE(n.late, 0) AS late,
     COALESCE(n.refused, 0) AS refused, COALESCE(n.retry, 0) AS retry,
-    (SELECT COUNT(*) FROM core_area u WHERE u.path >= c.path AND u.path < c.upto AND u.open = 1
-         AND NOT EXISTS (SELECT 1 FROM core_duty y WHERE y.area = u.id AND y.ended_at IS NULL AND y.deputy = 0 AND y.household IS NULL
-                         AND y.since <= $5 AND (y.until = 0 OR y.until > $5)
-                         AND y.role IN ('commander', 'leader_contact', 'secretary', 'grid_head', 'grid_worker'))) AS unowned
+    (SELECT COUNT(*) FROM core_area u WHERE u.path >= c.path AND u.path < c.upto AND u.open = 1 AND u.held = 0) AS unowned
 FROM child c LEFT JOIN figure n ON n.id = c.id
 WHERE (c.self = 0 AND c.open = 1) OR (c.successor IS NULL AND n.households + n.late > 0)
 ORDER BY c.path;
@@ -327,7 +333,8 @@ ORDER BY c.path;
 -- name: compare
 -- $3 a round, $4 the one it is compared with, $5 the asked area. The same sums for both.
 WITH child AS (
-    SELECT id, code, name, level, path, substr(path, 1, length(path) - 1) || '0' AS upto FROM core_area WHERE parent = $5 AND open = 1
+    SELECT id, code, name, level, path, substr(path, 1, length(path) - 1) || '0' AS upto FROM core_area WHERE parent = $5
+        AND path >= $1 AND path < $2 AND open = 1
 ),
 figure AS (
     SELECT c.id AS id, s.round AS round, SUM(s.households) AS households, SUM(s.entered) AS entered, SUM(s.entered_door) AS entered_door,
@@ -348,7 +355,8 @@ SELECT c.id AS area, c.code, c.name, c.level,
     COALESCE(n.households, 0) AS households, COALESCE(n.entered, 0) AS entered, COALESCE(n.entered_door, 0) AS entered_door,
     COALESCE(n.persons, 0) AS persons, COALESCE(n.screened, 0) AS screened, COALESCE(n.late, 0) AS late,
     COALESCE(n.refused, 0) AS refused, COALESCE(n.retry, 0) AS retry,
-    COALESCE(w.households, 0) AS with_households, COALESCE(w.entered, 0) AS with_entered, COALESCE(w.entered_door, 0) AS with_entered_door,
+    COALESCE(w.households, 0) AS with_households, COALESCE(w.entered, 0) AS with_entered,
+    COALESCE(w.entered_door, 0) AS with_entered_door,
     COALESCE(w.persons, 0) AS with_persons, COALESCE(w.screened, 0) AS with_screened, COALESCE(w.late, 0) AS with_late,
     COALESCE(w.refused, 0) AS with_refused, COALESCE(w.retry, 0) AS with_retry
 FROM child c
@@ -367,7 +375,8 @@ WHERE a.path >= $1 AND a.path < $2 ORDER BY a.path;
 -- Households that were found late or not entered yet, and doors that had none.
 SELECT a.path AS _path, d.ord AS "order", d.door, h.household AS _slot, d.area, h.household,
     CASE WHEN NOT (h.since < f.position AND (h.until IS NULL OR h.until > f.position))
-              AND NOT EXISTS (SELECT 1 FROM household_past p WHERE p.ledger = h.ledger AND p.household = h.household AND p.door IS NOT NULL
+              AND NOT EXISTS (SELECT 1 FROM household_past p WHERE p.ledger = h.ledger AND p.household = h.household
+                  AND p.door IS NOT NULL
                               AND p.since < f.position AND p.until > f.position) THEN 'late'
          WHEN s.outcome IS NULL THEN 'pending'
          WHEN s.rejected = 1 THEN 'rejected'
@@ -387,10 +396,12 @@ WHERE a.path >= CASE WHEN $6 > $1 THEN $6 ELSE $1 END AND a.path < $2
     AND (h.until IS NULL OR (h.until > f.position
          AND (h.since < f.position OR EXISTS (SELECT 1 FROM household_past p WHERE p.ledger = h.ledger AND p.household = h.household
                                               AND p.door IS NOT NULL AND p.since < f.position AND p.until > f.position))))
-    AND ($5 = 1 OR (h.kind <> 'vacant' AND h.kind <> 'away' AND COALESCE(s.outcome, '') <> 'vacant' AND COALESCE(s.outcome, '') <> 'moved'))
+    AND ($5 = 1 OR (h.kind <> 'vacant' AND h.kind <> 'away' AND COALESCE(s.outcome, '') <> 'vacant'
+        AND COALESCE(s.outcome, '') <> 'moved'))
     AND (CAST($4 AS TEXT) IS NULL OR $4 = CASE
          WHEN NOT (h.since < f.position AND (h.until IS NULL OR h.until > f.position))
-              AND NOT EXISTS (SELECT 1 FROM household_past p WHERE p.ledger = h.ledger AND p.household = h.household AND p.door IS NOT NULL
+              AND NOT EXISTS (SELECT 1 FROM household_past p WHERE p.ledger = h.ledger AND p.household = h.household
+                  AND p.door IS NOT NULL
                               AND p.since < f.position AND p.until > f.position) THEN 'late'
          WHEN s.outcome IS NULL THEN 'pending'
          WHEN s.rejected = 1 THEN 'rejected'
@@ -418,7 +429,8 @@ WHERE a.path >= CASE WHEN $6 > $1 THEN $6 ELSE $1 END AND a.path < $2
         THEN NOT EXISTS (SELECT 1 FROM household_household o WHERE o.ledger = d.ledger AND o.door = d.door AND o.until IS NULL)
         ELSE NOT EXISTS (SELECT 1 FROM household_household o WHERE o.ledger = d.ledger AND o.door = d.door
                          AND o.since < f.position AND (o.until IS NULL OR o.until > f.position))
-         AND NOT EXISTS (SELECT 1 FROM household_past p WHERE p.ledger = d.ledger AND p.door = d.door AND p.since < f.position AND p.until > f.position)
+         AND NOT EXISTS (SELECT 1 FROM household_past p WHERE p.ledger = d.ledger AND p.door = d.door AND p.since < f.position
+             AND p.until > f.position)
         END
     AND (CAST($4 AS TEXT) IS NULL OR $4 = CASE
          WHEN d.opened > f.position THEN 'late'
@@ -465,7 +477,8 @@ ORDER BY a.path, d.ord, d.door, h.household, m.measure LIMIT $10;
 
 -- name: recount
 SELECT ledger, round, area FROM (
-    SELECT f.ledger AS ledger, f.round AS round, d.area AS area, 1 AS households, 0 AS persons, 0 AS away, 0 AS entered, 0 AS entered_door,
+    SELECT f.ledger AS ledger, f.round AS round, d.area AS area, 1 AS households, 0 AS persons, 0 AS away, 0 AS entered,
+        0 AS entered_door,
         0 AS screened, 0 AS late, 0 AS refused, 0 AS retry
     FROM screening_freeze f
     JOIN household_household h ON h.ledger = f.ledger
@@ -474,7 +487,8 @@ SELECT ledger, round, area FROM (
         OR EXISTS (SELECT 1 FROM household_past p WHERE p.ledger = h.ledger AND p.household = h.household AND p.door IS NOT NULL
                    AND p.since < f.position AND p.until > f.position)
     UNION ALL
-    SELECT f.ledger, f.round, d.area, 0, CASE WHEN m.away_until >= f.day THEN 0 ELSE 1 END, CASE WHEN m.away_until >= f.day THEN 1 ELSE 0 END,
+    SELECT f.ledger, f.round, d.area, 0, CASE WHEN m.away_until >= f.day THEN 0 ELSE 1 END,
+        CASE WHEN m.away_until >= f.day THEN 1 ELSE 0 END,
         0, 0, 0, 0, 0, 0
     FROM screening_freeze f
     JOIN household_household h ON h.ledger = f.ledger
@@ -485,7 +499,8 @@ SELECT ledger, round, area FROM (
         OR EXISTS (SELECT 1 FROM household_past p WHERE p.ledger = h.ledger AND p.household = h.household AND p.door IS NOT NULL
                    AND p.since < f.position AND p.until > f.position)
     UNION ALL
-    SELECT f.ledger, f.round, d.area, 0, CASE WHEN m.away_until >= f.day THEN 0 ELSE 1 END, CASE WHEN m.away_until >= f.day THEN 1 ELSE 0 END,
+    SELECT f.ledger, f.round, d.area, 0, CASE WHEN m.away_until >= f.day THEN 0 ELSE 1 END,
+        CASE WHEN m.away_until >= f.day THEN 1 ELSE 0 END,
         0, 0, 0, 0, 0, 0
     FROM screening_freeze f
     JOIN household_past m ON m.ledger = f.ledger AND m.door IS NULL AND m.since < f.position AND m.until > f.position
@@ -500,17 +515,22 @@ SELECT ledger, round, area FROM (
     WHERE d.opened < f.position
         AND NOT EXISTS (SELECT 1 FROM household_household h WHERE h.ledger = d.ledger AND h.door = d.door AND h.since < f.position
                         AND (h.until IS NULL OR h.until > f.position))
-        AND NOT EXISTS (SELECT 1 FROM household_past p WHERE p.ledger = d.ledger AND p.door = d.door AND p.since < f.position AND p.until > f.position)
+        AND NOT EXISTS (SELECT 1 FROM household_past p WHERE p.ledger = d.ledger AND p.door = d.door AND p.since < f.position
+            AND p.until > f.position)
     UNION ALL
-    SELECT s.ledger, s.round, d.area, CASE WHEN s.door = 1 AND s.rejected = 0 AND s.outcome = 'vacant' AND s.witness = 1 THEN -1 ELSE 0 END, 0, 0,
-        CASE WHEN s.rejected = 0 AND (s.outcome IN ('completed', 'partial') OR (s.witness = 1 AND (s.outcome = 'moved' OR (s.outcome = 'vacant' AND s.door = 0))))
+    SELECT s.ledger, s.round, d.area, CASE WHEN s.door = 1 AND s.rejected = 0 AND s.outcome = 'vacant'
+        AND s.witness = 1 THEN -1 ELSE 0 END, 0, 0,
+        CASE WHEN s.rejected = 0 AND (s.outcome IN ('completed', 'partial') OR (s.witness = 1 AND (s.outcome = 'moved'
+            OR (s.outcome = 'vacant' AND s.door = 0))))
              THEN 1 ELSE 0 END,
         CASE WHEN s.method = 'at_door' AND s.rejected = 0
-                  AND (s.outcome IN ('completed', 'partial') OR (s.witness = 1 AND (s.outcome = 'moved' OR (s.outcome = 'vacant' AND s.door = 0))))
+                  AND (s.outcome IN ('completed', 'partial') OR (s.witness = 1 AND (s.outcome = 'moved' OR (s.outcome = 'vacant'
+                      AND s.door = 0))))
              THEN 1 ELSE 0 END,
         s.screened, 0,
         CASE WHEN s.rejected = 0 AND s.outcome = 'refused' THEN 1 ELSE 0 END,
-        CASE WHEN s.rejected = 0 AND (s.outcome IN ('no_answer', 'owner_unreachable', 'wrong_address') OR (s.witness = 0 AND s.outcome IN ('vacant', 'moved')))
+        CASE WHEN s.rejected = 0 AND (s.outcome IN ('no_answer', 'owner_unreachable', 'wrong_address') OR (s.witness = 0
+            AND s.outcome IN ('vacant', 'moved')))
              THEN 1 ELSE 0 END
     FROM screening_slot s
     LEFT JOIN household_household h ON h.ledger = s.ledger AND h.household = s.slot AND s.door = 0
@@ -537,9 +557,11 @@ HAVING SUM(households) <> 0 OR SUM(persons) <> 0 OR SUM(away) <> 0 OR SUM(entere
 
 -- name: recount_totals
 SELECT ledger, round FROM (
-    SELECT ledger, round, households, persons, away, entered, entered_door, screened, late, refused, retry FROM screening_count WHERE area <> ''
+    SELECT ledger, round, households, persons, away, entered, entered_door, screened, late, refused, retry
+    FROM screening_count WHERE area <> ''
     UNION ALL
-    SELECT ledger, round, -households, -persons, -away, -entered, -entered_door, -screened, -late, -refused, -retry FROM screening_count WHERE area = ''
+    SELECT ledger, round, -households, -persons, -away, -entered, -entered_door, -screened, -late, -refused, -retry
+    FROM screening_count WHERE area = ''
 ) x
 GROUP BY ledger, round
 HAVING SUM(households) <> 0 OR SUM(persons) <> 0 OR SUM(away) <> 0 OR SUM(entered) <> 0 OR SUM(entered_door) <> 0 OR SUM(screened) <> 0

@@ -101,9 +101,10 @@ MUST_USE int core_area_point(struct tx *tx, const struct record *r, struct str i
 /* The id a newly opened area with this code gets: the code, or code.2, code.3 when an id of that name is taken. */
 struct str area_birth_id(const struct areas *a, struct str code, struct arena *mem);
 
-/* Duties: written only by feature duty.  An ended or lapsed one keeps its row. */
+/* Duties: written only by feature duty.  An ended or lapsed one keeps its row.  One that begins after the record's time stands from core_duty_begin on. */
 MUST_USE int core_duty_put(struct tx *tx, const struct record *r, const struct duty *d, struct err *e);
-MUST_USE int core_duty_end(struct tx *tx, const struct record *r, struct id duty, int64_t at, struct err *e);
+MUST_USE int core_duty_begin(struct tx *tx, struct id duty, struct err *e);
+MUST_USE int core_duty_end(struct tx *tx, struct id duty, int64_t at, struct err *e);
 
 /* ==== fields, records ============================================================ */
 

@@ -19,12 +19,14 @@ CREATE TABLE core_area (                -- reference table: small, everywhere th
     shape_stamp BLOB NOT NULL,          -- stamp of the record that brought the shape
     opened_at BIGINT NOT NULL,
     closed_at BIGINT,
+    held      INTEGER NOT NULL,         -- 1: somebody answers for it today as main person; kept with core_duty
     stamp     BLOB NOT NULL,            -- stamp of the record that gave code, name and parent
     PRIMARY KEY (id)
 );
 CREATE INDEX core_area_path ON core_area (path);
 CREATE INDEX core_area_parent ON core_area (parent);
 CREATE INDEX core_area_level ON core_area (level, path);
+CREATE INDEX core_area_unheld ON core_area (path) WHERE open = 1 AND held = 0;
 CREATE TABLE core_area_code (           -- every code an area ever had
     code TEXT NOT NULL,
     area TEXT NOT NULL,
@@ -39,6 +41,7 @@ CREATE TABLE core_duty (                -- reference table: who answers for whic
     deputy    INTEGER NOT NULL,
     since     BIGINT NOT NULL,
     until     BIGINT NOT NULL,          -- 0: open end
+    begun     INTEGER NOT NULL,         -- 1: its first moment has come
     ended_at  BIGINT,                   -- NULL while it stands
     stamp     BLOB NOT NULL,
     PRIMARY KEY (duty)

@@ -7,8 +7,8 @@ SELECT id, code, name, kind, level, parent, ledger, path, open, successor, lon, 
 SELECT code, area FROM core_area_code;
 
 -- name: put_area
-INSERT INTO core_area (id, code, name, kind, level, parent, ledger, path, open, lon, lat, synthetic, shape_stamp, opened_at, stamp)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $10, 0, $11, $12, $13)
+INSERT INTO core_area (id, code, name, kind, level, parent, ledger, path, open, lon, lat, synthetic, shape_stamp, opened_at, held, stamp)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $10, 0, $11, $12, 0, $13)
 ON CONFLICT (id) DO UPDATE SET code = excluded.code, name = excluded.name, kind = excluded.kind, parent = excluded.parent,
     lon = excluded.lon, lat = excluded.lat, opened_at = excluded.opened_at, stamp = excluded.stamp
 WHERE excluded.stamp > core_area.stamp;

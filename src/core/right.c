@@ -205,16 +205,29 @@ int tx_may(struct tx *tx, const struct record *r, enum right right, const struct
     return 0;
 }
 
-int core_duty_put(struct tx *tx, const struct record *r, const struct duty *d, struct err *e)
+/* Whether an area is held is kept beside it, so that no figure asks the clock. */
+static int hold(struct tx *tx, struct id duty, struct err *e)
 {
     tx->core->duties_dirty = true;
-    return core_run(tx, e, &sql_put_duty, ARGS(d->id, d->worker, d->area, d->role, id_none(d->household) ? value_null : value_id(d->household),
-                                               d->deputy, d->since, d->until, record_stamp(r)));
+    return core_run(tx, e, &sql_hold, ARGS(duty));
 }
 
-int core_duty_end(struct tx *tx, const struct record *r, struct id duty, int64_t at, struct err *e)
+int core_duty_put(struct tx *tx, const struct record *r, const struct duty *d, struct err *e)
 {
-    (void)r;
-    tx->core->duties_dirty = true;
-    return core_run(tx, e, &sql_end_duty, ARGS(duty, at));
+    struct value household = id_none(d->household) ? value_null : value_id(d->household);
+
+    if (core_run(tx, e, &sql_put_duty, ARGS(d->id, d->worker, d->area, d->role, household, d->deputy, d->since, d->until, d->since <= r->at,
+                                            record_stamp(r))) < 0)
+        return -1;
+    return hold(tx, d->id, e);
+}
+
+int core_duty_begin(struct tx *tx, struct id duty, struct err *e)
+{
+    return core_run(tx, e, &sql_begin_duty, ARGS(duty)) < 0 ? -1 : hold(tx, duty, e);
+}
+
+int core_duty_end(struct tx *tx, struct id duty, int64_t at, struct err *e)
+{
+    return core_run(tx, e, &sql_end_duty, ARGS(duty, at)) < 0 ? -1 : hold(tx, duty, e);
 }
