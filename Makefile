@@ -32,7 +32,7 @@ bench: all
 	@for t in test/bench/*.sh test/bench/*.mjs; do test -e $$t && { echo "bench $$t"; $$t || exit 1; }; done; true
 
 format:
-	@clang-format -i $(filter %.c %.h,$(SOURCES))
+	@node test/check/format.mjs --fix
 
 # Pages from Vite as they are edited, data from the program.
 dev: all

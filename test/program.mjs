@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-export const wangge = (...args) => execFileSync("build/wangge", args, { encoding: "utf8", maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "pipe"] });
+export const wangge = (...args) =>
+    execFileSync("build/wangge", args, { encoding: "utf8", maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "pipe"] });
 
 // A copy of a made city, so that a test may spoil it; gone when the process ends.
 export function borrow(city) {
@@ -19,7 +20,8 @@ export const accounts = (city) => readFileSync(join(city, "accounts"), "utf8").t
 
 // Serves on a free port; resolves when it listens.
 export async function serve(store, ...more) {
-    const child = spawn("build/wangge", ["serve", "--listen", "127.0.0.1:0", "--store", store, ...more], { stdio: ["ignore", "pipe", "inherit"] });
+    const words = ["serve", "--listen", "127.0.0.1:0", "--store", store, ...more];
+    const child = spawn("build/wangge", words, { stdio: ["ignore", "pipe", "inherit"] });
     const ended = new Promise((resolve) => child.once("exit", resolve));
     process.once("exit", () => child.kill("SIGKILL"));
     for await (const line of createInterface({ input: child.stdout })) {
@@ -31,14 +33,15 @@ export async function serve(store, ...more) {
 
 // Somebody signed in.
 export async function signIn(url, name, password) {
-    const answer = await fetch(`${url}/api/session`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ name, password }) });
-    const session = await answer.json();
+    const send = (path, body, headers) =>
+        fetch(`${url}${path}`, { method: "POST", headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body) });
+    const session = await (await send("/api/session", { name, password })).json();
     if (!session.token) throw new Error(`${name} cannot sign in: ${JSON.stringify(session)}`);
     const headers = { Authorization: `Bearer ${session.token}` };
     return {
         session,
         async post(records) {
-            const said = await fetch(`${url}/api/records`, { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify({ records }) });
+            const said = await send("/api/records", { records }, headers);
             return { status: said.status, ...(await said.json()) };
         },
         // All rows of a question, page after page.
@@ -46,7 +49,8 @@ export async function signIn(url, name, password) {
             const rows = [];
             let cursor = null;
             do {
-                const said = await fetch(`${url}/api/${question}?${new URLSearchParams({ ...params, ...(cursor && { cursor }) })}`, { headers });
+                const query = new URLSearchParams({ ...params, ...(cursor && { cursor }) });
+                const said = await fetch(`${url}/api/${question}?${query}`, { headers });
                 const page = await said.json();
                 if (said.status !== 200) throw new Error(`${question}: ${said.status} ${JSON.stringify(page)}`);
                 rows.push(...page.rows);

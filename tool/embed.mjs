@@ -32,7 +32,8 @@ for (const path of existsSync(from) ? walk(from) : []) {
     text +=
         `__asm__(".section .rodata\\n.balign 16\\nasset_${n}:\\n.incbin ${JSON.stringify(file).slice(1, -1).replace(/^|$/g, '\\"')}\\n` +
         `asset_${n}_end:\\n.previous");\nextern const unsigned char asset_${n}[], asset_${n}_end[];\n`;
-    rows.push(`    { ${JSON.stringify(url)}, ${JSON.stringify(types[extname(path)] ?? "application/octet-stream")}, "\\"${tag}\\"", asset_${n}, asset_${n}_end, ${bytes.length} },\n`);
+    const type = JSON.stringify(types[extname(path)] ?? "application/octet-stream");
+    rows.push(`    { ${JSON.stringify(url)}, ${type}, "\\"${tag}\\"", asset_${n}, asset_${n}_end, ${bytes.length} },\n`);
 }
 text += `const struct asset assets[] = {\n${rows.join("")}    { NULL, NULL, NULL, NULL, NULL, 0 },\n};\n`;
 writeFileSync(output, text);

@@ -135,13 +135,13 @@ static void make_password(char out[17])
 static int worker_add(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
 {
     const char *name = words_option(w, "name", NULL), *account = words_option(w, "account", NULL), *role = words_option(w, "role", NULL);
-    const char *password = words_option(w, "password", NULL);
+    const char *phone = words_option(w, "phone", NULL), *password = words_option(w, "password", NULL);
     struct str area = str_of(words_option(w, "area", ""));
     struct id worker = id_new(), duty = id_new();
     char made[17];
 
     (void)input;
-    if (w->plain_count < 2 || strcmp(w->plain[1], "add") != 0 || !name || !account || !role || !area.len)
+    if (w->plain_count < 2 || strcmp(w->plain[1], "add") != 0 || !name || !phone || !account || !role || !area.len)
         return err_set(e, ERR_INVALID, "command.usage");
     if (!role_rights(role))
         return err_field(e, "field.code", "role");
@@ -153,7 +153,7 @@ static int worker_add(struct core *c, const struct words *w, struct str input, s
     struct json *person = json_map(), *assign = json_map();
     json_set_id(person, "worker", worker);
     json_set_text(person, "name", name);
-    json_set_text(person, "phone", words_option(w, "phone", "—"));
+    json_set_text(person, "phone", phone);
     json_set_text(person, "category", words_option(w, "category", "village_committee"));
     core_batch_add(b, id_new(), "duty.worker", area, time_now(), person);
     json_set_id(assign, "duty", duty);
@@ -384,7 +384,7 @@ const struct command commands[] = {
       "make the invented city, or list its accounts, or go on working in it", true, true, 0, drill },
     { "import", "FILE --as divisions|doors [--area AREA] [--gbk] [--apply]", "turn a file into records; a dry run without --apply", true, true, 1, import },
     { "export", "--as doors|ledger --area AREA", "write an area's doors or a ledger to standard output", true, false, 0, export },
-    { "worker", "add --name NAME --account ACCOUNT --role ROLE --area AREA [--phone PHONE] [--category CODE] [--password WORD]",
+    { "worker", "add --name NAME --phone PHONE --account ACCOUNT --role ROLE --area AREA [--category CODE] [--password WORD]",
       "a worker, a duty and an account to sign in with", true, false, 0, worker_add },
     { "verify", "", "prove every chain, and every counter against a recount", false, false, 0, verify },
     { "rebuild", "", "make all tables again from the ledgers", true, false, 0, rebuild },

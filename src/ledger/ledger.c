@@ -192,11 +192,12 @@ int ledger_verify(struct store *s, struct str ledger, int64_t *count, int64_t *b
 
 bool ledger_box(struct str boxes, size_t *i, struct str *box)
 {
-    const unsigned char *p = (const unsigned char *)boxes.at + *i;
+    const unsigned char *p;
     size_t left = boxes.len - *i, n;
 
     if (!boxes.at || left < 4)
         return false;
+    p = (const unsigned char *)boxes.at + *i;
     n = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
     if (n > left - 4)
         return false;

@@ -78,7 +78,8 @@ MUST_USE int seal_note(struct seal *s, enum seal_find kind, struct str scope, st
  * not.  At most limit; of phones, ids and plates, which are found everywhere,
  * those noted with this scope come first.  find.short: too little to look for.
  */
-MUST_USE int seal_search(struct seal *s, enum seal_find kind, struct str scope, struct str text, struct seal_hit **hits, size_t *count, size_t limit, struct err *e);
+MUST_USE int seal_search(struct seal *s, enum seal_find kind, struct str scope, struct str text, struct seal_hit **hits, size_t *count,
+                         size_t limit, struct err *e);
 MUST_USE int seal_forget_tokens(struct seal *s, struct err *e);      /* all of them, before they are made again */
 
 /* ---- erasing and rotating ----------------------------------------------------- */
@@ -111,7 +112,8 @@ struct seal_session {
     int64_t until;
 };
 MUST_USE int seal_session_put(struct seal *s, const uint8_t token_hash[32], const struct seal_session *session, struct err *e);
-MUST_USE int seal_session_get(struct seal *s, const uint8_t token_hash[32], struct seal_session *out, struct err *e);  /* ERR_MISSING session.unknown, also when it is over; cached */
+/* ERR_MISSING session.unknown, also when it is over; cached. */
+MUST_USE int seal_session_get(struct seal *s, const uint8_t token_hash[32], struct seal_session *out, struct err *e);
 MUST_USE int seal_session_drop(struct seal *s, const uint8_t token_hash[32], struct err *e);
 MUST_USE int seal_sessions_end(struct seal *s, struct id worker, struct err *e);
 

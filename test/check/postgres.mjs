@@ -8,7 +8,8 @@ import { queries, schemas } from "./statements.mjs";
 import { report } from "./report.mjs";
 
 const home = "/usr/lib/postgresql";
-const version = existsSync(home) ? readdirSync(home).filter((v) => existsSync(join(home, v, "bin/initdb"))).sort((a, b) => a - b).pop() : null;
+const versions = existsSync(home) ? readdirSync(home).filter((v) => existsSync(join(home, v, "bin/initdb"))) : [];
+const version = versions.sort((a, b) => a - b).pop();
 if (!version) {
     report("PostgreSQL is there", [`no initdb under ${home}: tool/deps.sh test`]);
     process.exit(1);
@@ -16,18 +17,20 @@ if (!version) {
 const folder = mkdtempSync(join(tmpdir(), "postgres."));
 // The server refuses to run as root; Debian's package brings a user for it.
 const root = process.getuid() === 0;
-const run = (program, ...args) =>
-    execFileSync(root ? "runuser" : join(home, version, "bin", program), root ? ["-u", "postgres", "--", join(home, version, "bin", program), ...args] : args,
-        { cwd: folder, env: { ...process.env, LC_ALL: "C" }, stdio: ["ignore", "ignore", "inherit"] });
-const psql = (input) => {
-    const args = ["-X", "-q", "-A", "-t", "-h", folder, "-U", "postgres", "-d", "postgres"];
-    return spawnSync("sh", ["-c", `psql ${args.join(" ")} 2>&1`], { input, encoding: "utf8", maxBuffer: 1 << 27, env: { ...process.env, LC_ALL: "C" } }).stdout;
+const run = (program, ...args) => {
+    const [first, ...rest] = [...(root ? ["runuser", "-u", "postgres", "--"] : []), join(home, version, "bin", program), ...args];
+    execFileSync(first, rest, { cwd: folder, env: { ...process.env, LC_ALL: "C" }, stdio: ["ignore", "ignore", "inherit"] });
 };
-// Names what each complaint of psql belongs to: lines between "@ …" marks.
+const psql = (...script) => {
+    const input = ["\\set VERBOSITY verbose", ...script].join("\n");
+    return spawnSync("sh", ["-c", `psql -X -q -A -t -h ${folder} -U postgres -d postgres 2>&1`], { input, encoding: "utf8", maxBuffer: 1 << 27 }).stdout;
+};
+// What psql complains of, by the "@ …" marks before it.
 const complaints = (said, allowed = /^$/) => said.split(/^@ /m).slice(1).flatMap((piece) => {
     const [what, ...lines] = piece.split("\n");
     return lines.filter((l) => /ERROR|FATAL|PANIC/.test(l) && !allowed.test(l)).map((l) => `${what}: ${l.replace(/^psql:<stdin>:\d+: /, "")}`);
 });
+const mark = (what) => `\\echo '@ ${what}'`;
 
 if (root) execFileSync("chown", ["postgres", folder]);
 chmodSync(folder, 0o700);
@@ -36,29 +39,26 @@ try {
     run("initdb", "-D", data, "--locale=C", "-E", "UTF8", "-A", "trust", "-U", "postgres", "-N");
     run("pg_ctl", "-D", data, "-w", "-l", join(folder, "log"), "-o", `-k ${folder} -h '' -F`, "start");
     if (root) chmodSync(folder, 0o755);   // our psql is root's
-    const mark = (what) => `\\echo '@ ${what}'`;
 
-    report("the schemas load in PostgreSQL", complaints(psql(["\\set VERBOSITY verbose", "CREATE DOMAIN blob AS bytea;",
-        ...schemas.flatMap((s) => [mark(s.where), s.sql.endsWith(";") ? s.sql : `${s.sql};`])].join("\n"))));
+    const load = schemas.flatMap((s) => [mark(s.at), `${s.sql};`]);
+    report("the schemas load in PostgreSQL", complaints(psql("CREATE DOMAIN blob AS bytea;", ...load)));
+    const prepare = queries.flatMap((s, i) => [mark(s.at), `PREPARE s${i} AS ${s.sql};`]);
+    report(`${queries.length} statements prepare in PostgreSQL`, complaints(psql(...prepare)));
 
-    const prepare = queries.flatMap((s, i) => [mark(`${s.where} ${s.name}`), `PREPARE s${i} AS ${s.sql.replace(/;$/, "")};`]);
     // An EXECUTE for each prepared statement, its values chosen by the types PostgreSQL found.
-    const execute = (value) => `SELECT '\\echo ''@ ' || name || '''' || chr(10) || 'BEGIN; EXECUTE ' || name ||
-        COALESCE('(' || (SELECT string_agg(CASE t::text ${value} ELSE 'NULL' END, ', ' ORDER BY n)
-        FROM unnest(parameter_types) WITH ORDINALITY AS p(t, n)) || ')', '') || '; ROLLBACK;' FROM pg_prepared_statements ORDER BY length(name), name;`;
+    const calls = (value) => psql(...prepare, "\\echo '@@'", `
+        SELECT '\\echo ''@ ' || name || '''' || chr(10) || 'BEGIN; EXECUTE ' || name || COALESCE('(' || (
+            SELECT string_agg(CASE t::text ${value} ELSE 'NULL' END, ', ' ORDER BY n) FROM unnest(parameter_types) WITH ORDINALITY AS p(t, n)
+        ) || ')', '') || '; ROLLBACK;' FROM pg_prepared_statements ORDER BY length(name), name;`).split("@@\n").pop();
+    const bytes = "'''\\x' || repeat('ff', 4000) || '''::bytea'";
     const largest = `WHEN 'bigint' THEN '9223372036854775807' WHEN 'integer' THEN '2147483647' WHEN 'boolean' THEN 'true'
-        WHEN 'text' THEN '''' || repeat('龘', 4000) || '''' WHEN 'bytea' THEN '''\\x' || repeat('ff', 4000) || '''::bytea'
-        WHEN 'blob' THEN '''\\x' || repeat('ff', 4000) || '''::bytea' WHEN 'numeric' THEN '1e100' WHEN 'double precision' THEN '1e300'`;
-    const prepared = psql(["\\set VERBOSITY verbose", ...prepare].join("\n"));
-    report(`${queries.length} statements prepare in PostgreSQL`, complaints(prepared));
-
+        WHEN 'text' THEN '''' || repeat('龘', 4000) || '''' WHEN 'bytea' THEN ${bytes} WHEN 'blob' THEN ${bytes}
+        WHEN 'numeric' THEN '1e100' WHEN 'double precision' THEN '1e300'`;
+    // What a constraint refuses is refused rightly; an index row too large needs 8 kB in one key.
+    const allowed = /ERROR:\s+(23\d\d\d|54000)/;
     for (const [words, value] of [["nothing", ""], ["the largest values", largest]]) {
-        const calls = psql([...prepare, "\\echo '@@'", execute(value)].join("\n")).split("@@\n").pop();
-        const said = psql(["\\set VERBOSITY verbose", ...prepare, "\\echo '@ begin'", calls].join("\n"))
-            .split("@ begin\n").pop();
-        // What a constraint refuses is refused rightly; an index row too large needs 8 kB in one key.
-        const wrong = complaints(said.replace(/^@ s(\d+)$/gm, (_, n) => `@ ${queries[n].where} ${queries[n].name}`), /ERROR:\s+(23\d\d\d|54000)/);
-        report(`they run with ${words}`, wrong);
+        const said = psql(...prepare, "\\echo '@@'", calls(value)).split("@@\n").pop();
+        report(`they run with ${words}`, complaints(said.replace(/^@ s(\d+)$/gm, (_, n) => `@ ${queries[n].at}`), allowed));
     }
 } finally {
     try {

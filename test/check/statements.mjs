@@ -1,33 +1,30 @@
 // statements.mjs - every named statement of the project, in the order its tables are made.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
+import { below, features, text } from "./files.mjs";
 
-const features = readFileSync("features/LIST", "utf8").split("\n").map((l) => l.replace(/#.*/, "").trim()).filter(Boolean);
-const folders = [...["store", "seal", "ledger", "core"].map((r) => join("src", r)), ...features.map((f) => join("features", f))];
+const folders = [...["store", "seal", "ledger", "core"].map((room) => `src/${room}`), ...features.map((f) => `features/${f}`)];
 
-export const isSchema = (s) => /\bCREATE (TABLE|INDEX|UNIQUE INDEX)\b/.test(s.sql);
 // A statement that reads a whole table says why: "-- whole: …" below its name.
-export const statements = folders.flatMap((folder) =>
-    (existsSync(folder) ? readdirSync(folder) : []).filter((f) => f.endsWith(".sql")).sort().flatMap((file) => {
-        const path = join(folder, file);
-        let line = 1;
-        return readFileSync(path, "utf8").split(/^(?=-- name: )/m).flatMap((piece) => {
-            const at = line;
-            line += piece.split("\n").length - 1;
-            const name = piece.match(/^-- name: (\S+)/)?.[1];
-            return name ? [{
-                name, part: basename(file, ".sql"), where: `${path}:${at}`, whole: /^-- whole: \S/m.test(piece),
-                sql: piece.replace(/--[^\n]*/g, "").replace(/\s+/g, " ").trim(),
-            }] : [];
-        });
-    }));
+const statements = folders.flatMap((folder) => below(folder, /\.sql$/)).flatMap((file) => {
+    let line = 1;
+    return text(file).split(/^(?=-- name: )/m).flatMap((piece) => {
+        const at = `${file}:${line}`, name = piece.match(/^-- name: (\S+)/)?.[1];
+        line += piece.split("\n").length - 1;
+        const sql = piece.replace(/--[^\n]*/g, "").replace(/\s+/g, " ").trim().replace(/;$/, "");
+        return name ? [{ name, sql, part: basename(file, ".sql"), at: `${at}: ${name}`, whole: /^-- whole: \S/m.test(piece) }] : [];
+    });
+});
+const isSchema = (s) => /\bCREATE (TABLE|INDEX|UNIQUE INDEX)\b/.test(s.sql);
 export const schemas = statements.filter(isSchema);
 export const queries = statements.filter((s) => !isSchema(s));
 
-// Tables with the columns of their primary key, read from the schemas.
+// Tables with their columns and the columns of their primary key.
 export const tables = schemas.flatMap((schema) =>
-    [...schema.sql.matchAll(/CREATE TABLE (\w+) \(((?:[^()]|\([^()]*\))*)\)/g)].map(([, name, body]) => {
-        const key = body.match(/PRIMARY KEY \(([^)]*)\)/)?.[1] ?? body.match(/(\w+)[^,]*? PRIMARY KEY/)?.[1] ?? "";
-        return { name, where: schema.where, key: key.split(",").map((c) => c.trim()), columns: body.split(",").map((c) => c.trim()), body };
-    }));
-export const isVillage = (table) => table.key[0] === "ledger";
+    [...schema.sql.matchAll(/CREATE TABLE (\w+) \(((?:[^()]|\([^()]*\))*)\)/g)].map(([, name, body]) => ({
+        name,
+        at: `${schema.at}: ${name}`,
+        key: (body.match(/PRIMARY KEY \(([^)]*)\)/)?.[1] ?? body.match(/(\w+)[^,]*? PRIMARY KEY/)?.[1] ?? "").split(",").map((c) => c.trim()),
+        columns: body.replace(/\([^)]*\)/g, "").split(",").map((c) => c.trim()).filter((c) => c && !/^(PRIMARY KEY|UNIQUE|CHECK)/.test(c)),
+    })));
+// Tables of village data have the ledger first in their key.
+export const village = new Set(tables.filter((t) => t.key[0] === "ledger").map((t) => t.name));

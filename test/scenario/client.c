@@ -66,7 +66,8 @@ static struct str unchunked(struct play *p, struct str body)
     return arena_str(&p->mem, buf_view(&out));
 }
 
-void client_send(struct play *p, const char *method, struct str path, struct str headers, struct str token, struct str body, struct reply *out)
+void client_send(struct play *p, const char *method, struct str path, struct str headers, struct str token, struct str body,
+                 struct reply *out)
 {
     CLEANUP(buf_done) struct buf request = { 0 };
     CLEANUP(buf_done) struct buf answer = { 0 };

@@ -346,7 +346,7 @@ static void step_clock(struct play *p, struct str *words, size_t count)
 {
     int64_t at;
 
-    if (count != 3 || !minute_parse(str_of(arena_printf(&p->mem, "%.*s %.*s", (int)words[1].len, words[1].at, (int)words[2].len, words[2].at)), &at))
+    if (count != 3 || !minute_parse(str_of(arena_printf(&p->mem, "%s %s", words[1].at, words[2].at)), &at))
         play_stop(p, "clock YYYY-MM-DD HH:MM, not", p->step.text);
     test_clock_set(at);
 }
@@ -355,7 +355,7 @@ static void step_wait(struct play *p, struct str *words, size_t count)
 {
     if (count != 3)
         play_stop(p, "wait 10 min, not", p->step.text);
-    test_clock_set(time_word(p, str_of(arena_printf(&p->mem, "+%.*s%.*s", (int)words[1].len, words[1].at, (int)words[2].len, words[2].at))));
+    test_clock_set(time_word(p, str_of(arena_printf(&p->mem, "+%s%s", words[1].at, words[2].at))));
 }
 
 static void step_let(struct play *p, struct str *words, size_t count)
@@ -505,7 +505,8 @@ static void step_post(struct play *p, struct str *words, size_t count)
         count = words_of(p, l.text, words, MOST_WORDS);
         told[records++] = told_of(p, words, count, &now);
     }
-    CLEANUP(seen_done) struct seen s = seen_of(acting(p)->system ? post_in_process(p, told, records) : post_over_http(p, told, records, now));
+    struct str said = acting(p)->system ? post_in_process(p, told, records) : post_over_http(p, told, records, now);
+    CLEANUP(seen_done) struct seen s = seen_of(said);
     struct json *results = json_get(s.json, "results");
 
     while (expectation(p, &l, words, &count)) {

@@ -73,7 +73,8 @@ struct reply {
     int status;
     struct str head, body;
 };
-void client_send(struct play *p, const char *method, struct str path, struct str headers, struct str token, struct str body, struct reply *out);
+void client_send(struct play *p, const char *method, struct str path, struct str headers, struct str token, struct str body,
+                 struct reply *out);
 
 /* ---- village.c: the fixture ---- */
 void given_village(struct play *p);

@@ -168,7 +168,8 @@ static void make_doors(struct play *p)
 
             name_set(p, str_of(arena_printf(&p->mem, "id%zu", number)), str_of(id));
             PUT(people, "household.member", grid, id_make("member", str_of(person), STR("")),
-                "{\"household\":\"%s\",\"person\":\"%s\",\"name\":\"%s%s%s\",\"sex\":\"%s\",\"birth\":\"%s-%02zu\",\"id\":\"%s\",\"relation\":\"%s\"%s}",
+                "{\"household\":\"%s\",\"person\":\"%s\",\"name\":\"%s%s%s\",\"sex\":\"%s\",\"birth\":\"%s-%02zu\",\"id\":\"%s\","
+                "\"relation\":\"%s\"%s}",
                 household, person, surname, members[m].middle, numeral, members[m].sex, members[m].birth, n, id, members[m].relation,
                 m == 0 ? arena_printf(&p->mem, ",\"phone\":\"100000000%02zu\"", n) : "");
         }

@@ -21,7 +21,8 @@ static const struct sql count = { "toy.count", "INSERT INTO toy_count (ledger, a
                                                "ON CONFLICT (ledger, area) DO UPDATE SET things = toy_count.things + 1" };
 static const struct sql list = { "toy.list", "SELECT t.n, t.hot, t.ledger AS _ledger, t.ledger AS _area, t.boxes AS _boxes FROM toy_thing t "
                                              "WHERE t.ledger = $3 AND t.n > $4 ORDER BY t.n LIMIT $5" };
-static const struct sql recount = { "toy.recount", "SELECT c.ledger FROM toy_count c WHERE c.things <> (SELECT COUNT(*) FROM toy_thing t WHERE t.ledger = c.ledger)" };
+static const struct sql recount = { "toy.recount", "SELECT c.ledger FROM toy_count c "
+                                                   "WHERE c.things <> (SELECT COUNT(*) FROM toy_thing t WHERE t.ledger = c.ledger)" };
 static const struct sql *const steps[] = { &schema };
 static const struct sql *const recounts[] = { &recount, NULL };
 

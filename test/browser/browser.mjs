@@ -1,0 +1,57 @@
+// browser.mjs - Chromium before the real program: a copy of the made city of
+// TEST_CITY is served, or WANGGE_URL names a server and WANGGE_PASSWORD its
+// accounts' password.  Every page's own errors are collected.
+import { createRequire } from "node:module";
+import { after } from "node:test";
+import { accounts, borrow, serve, signIn } from "../program.mjs";
+
+const require = createRequire(new URL("../../web/package.json", import.meta.url));
+const { chromium } = require("playwright-core");
+export const axe = require("axe-core").source;
+export const acorn = require("acorn");
+
+const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync"];
+export const desk = { width: 1600, height: 900 }, phone = { width: 390, height: 844 };
+
+let server;
+if (!process.env.WANGGE_URL) server = await serve(borrow(process.env.TEST_CITY).store, "--requests", "100000");
+export const url = process.env.WANGGE_URL ?? server.url;
+export const password = process.env.WANGGE_PASSWORD ?? accounts(process.env.TEST_CITY)[0][1];
+export const grid = process.env.WANGGE_GRID ?? "44051310821601";
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: flags });
+after(async () => {
+    await browser.close();
+    await server?.kill("SIGKILL");
+});
+process.once("exit", () => browser.process?.()?.kill("SIGKILL"));
+
+/** A page of its own browser profile; `errors` gathers what it complains of, but for answers a test provoked. */
+export async function page(size = desk, language = "zh") {
+    const context = await browser.newContext({ viewport: size, hasTouch: size === phone, deviceScaleFactor: size === phone ? 2 : 1 });
+    await context.addInitScript((l) => localStorage.getItem("wangge.language") ?? localStorage.setItem("wangge.language", l), language);
+    const p = await context.newPage();
+    p.setDefaultTimeout(15_000);
+    p.errors = [];
+    p.on("pageerror", (e) => p.errors.push(e.message));
+    p.on("console", (m) => m.type() === "error" && !/Failed to load resource/.test(m.text()) && p.errors.push(m.text()));
+    return p;
+}
+/** Signs in by the form and lands on the face that fits. */
+export async function enter(account, size = desk, language = "zh") {
+    const p = await page(size, language);
+    await p.goto(url);
+    await p.fill("[name=name]", account);
+    await p.fill("[name=password]", password);
+    await p.click("button[type=submit]");
+    await p.waitForURL(/(command|field)\.html/);
+    return p;
+}
+export const at = (p, face, hash) => p.goto(`${url}/${face}.html#/${hash}`);
+export const asks = (account) => signIn(url, account, password);
+export const text = async (p, selector) => ((await p.textContent(selector)) ?? "").trim();
+/** Waits until the function is true; the figures of a living city need a moment. */
+export async function until(what, test, seconds = 15) {
+    for (const end = Date.now() + seconds * 1000; Date.now() < end; await new Promise((r) => setTimeout(r, 150))) if (await test()) return;
+    throw new Error(`not in ${seconds} seconds: ${what}`);
+}
