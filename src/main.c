@@ -95,7 +95,7 @@ static int run(const struct command *command, const struct words *w, int argc, c
     if (command->writes)
         asked = control_ask(setting_text("store"), argc, argv, buf_view(&input), &out, &failed, e);
     if (asked == 0) {
-        result = open_core(&c, command->create, !command->writes, e);
+        result = command->alone ? 0 : open_core(&c, command->create, !command->writes, e);
         if (result == 0)
             result = command->run(c, w, buf_view(&input), &out, e);
         core_close(c);

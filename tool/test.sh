@@ -71,6 +71,7 @@ drill() {
 
 lane_pages() {
     suite check-text node test/check/text.mjs
+    suite check-records node tool/records.mjs --check
     suite check-includes node test/check/includes.mjs
     suite check-format node test/check/format.mjs
     suite check-sql node test/check/sql.mjs

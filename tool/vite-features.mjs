@@ -2,7 +2,7 @@
 // and offers the features' ui/index.ts as modules.
 //
 //   virtual:features    the list of them, leftmost first, for the face being built
-//   virtual:words/zh    every feature's words in one chunk a language
+//   virtual:words/zh    the words of the frames and of every feature that this face needs, one chunk a language
 //
 // Entries of pages, layers and cards that name another face are cut out of
 // index.ts before bundling, so that no face carries another's chunks.
@@ -28,10 +28,12 @@ export default function features({ root, face }) {
             }
             const words = /^\0virtual:words\/(\w+)$/.exec(id);
             if (words) {
-                const all = having(`${words[1]}.ts`);
-                const app = join(root, "web", "app", `${words[1]}.ts`);
-                return `import app from ${JSON.stringify(app)};\n` + all.map((f, i) => `import w${i} from ${JSON.stringify(f.file)};\n`).join("") +
-                    `export default [["", app], ${all.map((f, i) => `[${JSON.stringify(f.name + ".")}, w${i}]`).join(", ")}];\n`;
+                const all = [{ name: "", file: join(root, "web/app", `${words[1]}.ts`) }, ...having(`${words[1]}.ts`)];
+                const own = face === "all" ? ["both", "field", "command"] : ["both", face];
+                const has = (file, o) => new RegExp(`^export const ${o}\\b`, "m").test(readFileSync(file, "utf8"));
+                const pairs = all.flatMap((f, i) =>
+                    own.filter((o) => has(f.file, o)).map((o) => `[${JSON.stringify(f.name && f.name + ".")}, w${i}.${o}]`));
+                return all.map((f, i) => `import * as w${i} from ${JSON.stringify(f.file)};\n`).join("") + `export default [${pairs.join(", ")}];\n`;
             }
             return null;
         },

@@ -331,6 +331,14 @@ static int list_settings(struct core *c, const struct words *w, struct str input
     return 0;
 }
 
+static int meta(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
+{
+    (void)w, (void)input, (void)e;
+    core_meta(c, out);
+    buf_char(out, '\n');
+    return 0;
+}
+
 /* ---- drill ------------------------------------------------------------------------------------- */
 
 static void list_account(void *ctx, struct str name, struct id worker)
@@ -381,18 +389,19 @@ static int drill(struct core *c, const struct words *w, struct str input, struct
 
 const struct command commands[] = {
     { "drill", "[--city 4405] [--people N] [--days D] [--seed S] [--until DAY] | --accounts | --live [--url URL] [--rate N]",
-      "make the invented city, or list its accounts, or go on working in it", true, true, 0, drill },
-    { "import", "FILE --as divisions|doors [--area AREA] [--gbk] [--apply]", "turn a file into records; a dry run without --apply", true, true, 1, import },
-    { "export", "--as doors|ledger --area AREA", "write an area's doors or a ledger to standard output", true, false, 0, export },
+      "make the invented city, or list its accounts, or go on working in it", .writes = true, .create = true, .run = drill },
+    { "import", "FILE --as divisions|doors [--area AREA] [--gbk] [--apply]", "turn a file into records; a dry run without --apply", .writes = true, .create = true, .input = 1, .run = import },
+    { "export", "--as doors|ledger --area AREA", "write an area's doors or a ledger to standard output", .writes = true, .run = export },
     { "worker", "add --name NAME --phone PHONE --account ACCOUNT --role ROLE --area AREA [--category CODE] [--password WORD]",
-      "a worker, a duty and an account to sign in with", true, false, 0, worker_add },
-    { "verify", "", "prove every chain, and every counter against a recount", false, false, 0, verify },
-    { "rebuild", "", "make all tables again from the ledgers", true, false, 0, rebuild },
+      "a worker, a duty and an account to sign in with", .writes = true, .run = worker_add },
+    { "verify", "", "prove every chain, and every counter against a recount", .run = verify },
+    { "rebuild", "", "make all tables again from the ledgers", .writes = true, .run = rebuild },
     { "erase", "--area AREA --class health|movement --month 2020-02 --reason WORDS",
       "destroy what a month's records held, for good, in every village of the area (a household is erased by two people, on the pages)",
-      true, false, 0, erase },
-    { "keys", "rotate", "wrap all secrets with a new master key and destroy the old one", true, false, 0, keys },
-    { "settings", "", "every setting with its value", false, false, 0, list_settings },
+      .writes = true, .run = erase },
+    { "keys", "rotate", "wrap all secrets with a new master key and destroy the old one", .writes = true, .run = keys },
+    { "meta", "", "record types, fields and questions as JSON, as the pages get them", .writes = true, .create = true, .run = meta },
+    { "settings", "", "every setting with its value", .alone = true, .run = list_settings },
     { 0 },
 };
 

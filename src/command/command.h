@@ -26,6 +26,7 @@ struct command {
     const char *name, *usage, *words;
     bool writes;                  /* needs the store's lock, or the server's help */
     bool create;                  /* makes the store when there is none */
+    bool alone;                   /* needs no store at all: core is NULL */
     int input;                    /* index of the plain word that names a file to read, 0: none */
     int (*run)(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e);
 };
