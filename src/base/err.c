@@ -13,6 +13,9 @@ static void copy(char *to, size_t room, const char *from)
 {
     size_t n = strnlen(from, room - 1);
 
+    if (from[n])                /* cut between characters: the answer stays UTF-8 */
+        while (n > 0 && ((unsigned char)from[n] & 0xc0) == 0x80)
+            n--;
     memcpy(to, from, n);
     to[n] = '\0';
 }

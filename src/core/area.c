@@ -354,21 +354,19 @@ static void areas_rename(struct areas *a, struct str id, struct str code, struct
     name_add(a, x->code, x, true);
 }
 
-/* What changes where an area hangs moves everything below it: all paths are computed again. */
-static int tree_changed(struct tx *tx, struct err *e)
+/* What changes where an area hangs moves everything below it: paths are computed again before the next look. */
+static void tree_changed(struct tx *tx)
 {
     tx->core->areas_dirty = true;
-    if (tx->replaying)          /* core_rebuild does it once, at its end */
-        return 0;
-    store_fence(tx->store, NULL);
-    return areas_repath(tx->core, e);
+    tx->core->tree_dirty = true;
 }
 
 int core_area_close(struct tx *tx, const struct record *r, struct str id, struct str successor, struct err *e)
 {
     if (core_run(tx, e, &sql_close_area, ARGS(id, successor.len ? value_str(successor) : value_null, r->at)) < 0)
         return -1;
-    return tree_changed(tx, e);
+    tree_changed(tx);
+    return 0;
 }
 
 int core_area_recode(struct tx *tx, const struct record *r, struct str id, struct str code, struct str name, struct str parent, struct err *e)
@@ -378,7 +376,7 @@ int core_area_recode(struct tx *tx, const struct record *r, struct str id, struc
         put_code(tx, code, id, e) < 0)
         return -1;
     if (parent.len)
-        return tree_changed(tx, e);
+        tree_changed(tx);
     areas_rename(tx->core->writing, id, code, name);
     tx->core->areas_dirty = true;
     return 0;

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+static const int64_t earliest_at = 946684800000;        /* year 2000: no corrected time is earlier */
 static const int64_t ahead_ms = 10 * 60 * 1000;         /* a maker's clock may be ahead by so much */
 
 struct batch *core_batch_new(struct core *c, const struct who *who, int64_t received_at)
@@ -78,6 +79,8 @@ static int entry_shape(struct entry *it, struct str type, const struct json *bod
     if (it->at <= 0)
         return err_field(e, "record.at", "at");
     it->corrected = b->now ? it->at + (b->received_at - b->now) : it->at;
+    if (it->corrected < earliest_at)
+        return err_field(e, "record.at", "at");
     if (it->corrected > b->received_at + ahead_ms)
         return err_field(e, "clock.ahead", "at");
     return fields_read(b->core, it->kind->type->fields, body, &it->values, e);
@@ -103,7 +106,8 @@ static int entry_read(struct entry *it, const struct json *in, struct err *e)
 
     if (json_kind(in) != JSON_MAP)
         return err_field(e, "record.map", "");
-    if (!id_parse(json_str(json_get(in, "id")), &it->id) || id_none(it->id))
+    /* Version 8 is what the server hashes for alarms and deliveries: nobody else takes such an id. */
+    if (!id_parse(json_str(json_get(in, "id")), &it->id) || id_none(it->id) || it->id.b[6] >> 4 == 8)
         return err_field(e, "record.id", "id");
     entry_result(it)->id = it->id;
     if (for_whom.at && !id_parse(for_whom, &it->for_whom))

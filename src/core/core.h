@@ -260,6 +260,7 @@ struct ask {
     struct str text_of[12];      /* raw text of each asked param, "none" when absent */
     struct value args[16];       /* $1 = path from, $2 = path to (exclusive), $3 … = params in order, then cursor values, then limit */
     size_t arg_count;
+    bool own_only;               /* only rows of the asker's own households may leave */
     struct arena *mem;
 };
 

@@ -111,6 +111,8 @@ const struct areas *areas_writing(struct core *c);      /* current for the write
 int duties_of(struct core *c, struct store *s, struct id worker, struct duty **at, int64_t **ended, size_t *count, struct arena *mem, struct err *e);
 bool duties_allow(const struct duty *duties, const int64_t *ended, size_t count, const struct areas *areas, enum right right,
                   const struct area *area, int64_t at, const struct id *centre);
+/* May this person see, of such rows, those of the households he answers for? */
+bool who_may_own(const struct who *who, const struct areas *areas, enum right right, const struct area *area);
 size_t duties_current(struct duty *duties, const int64_t *ended, size_t count, int64_t at);
 
 /* field.c */
@@ -165,6 +167,7 @@ void entry_refuse(struct entry *it, const struct err *e);
 int write_ledger(struct core *c, struct entry **entries, size_t count, struct err *e);
 
 /* queue.c: the writer's thread */
+void ledger_name(char name[LEDGER_NAME], struct str ledger, bool looks);
 int write_start(struct core *c, struct err *e);
 void write_stop(struct core *c);
 int write_flush(struct core *c, struct err *e);         /* in a bulk load: what was written so far becomes visible */

@@ -23,15 +23,22 @@ static int by_ledger(const void *l, const void *r)
     return a->arrival < b->arrival ? -1 : a->arrival > b->arrival;
 }
 
+enum { VILLAGE_DIGITS = 12 };
+
+void ledger_name(char name[LEDGER_NAME], struct str ledger, bool looks)
+{
+    snprintf(name, LEDGER_NAME, "%.*s%s", (int)ledger.len, ledger.at, looks ? "/read" : "");
+}
+
 /* Where a record goes: its area's ledger, or as the digits say when the area is made just before it. */
 static void route(struct core *c, struct entry *it)
 {
     const struct area *a = area_find(c->writing, it->area);
-    struct str ledger = a ? a->ledger : it->area;
+    struct str village = { it->area.at, it->area.len > VILLAGE_DIGITS ? VILLAGE_DIGITS : it->area.len };
 
-    if (!a && ledger.len > 12)
-        ledger.len = 12;
-    snprintf(it->ledger, sizeof it->ledger, "%.*s%s", (int)ledger.len, ledger.at, it->kind->type->looks ? "/read" : "");
+    if (!a)
+        a = area_find(c->writing, village);
+    ledger_name(it->ledger, a ? a->ledger : village, it->kind->type->looks);
 }
 
 static int write_all(struct core *c, struct entry **entries, size_t count, struct err *e)
@@ -48,6 +55,8 @@ static int write_all(struct core *c, struct entry **entries, size_t count, struc
 /* Secrets first, then the records sealed with them, then what readers may see. */
 static int settle(struct core *c, struct err *e)
 {
+    if (c->tree_dirty && areas_repath(c, e) < 0)
+        return -1;
     if (seal_sync(c->seal, e) < 0 || store_commit(c->writer, e) < 0)
         return -1;
     atomic_fetch_add(&c->commits, 1);

@@ -145,9 +145,10 @@ static int find_area(struct ask *ask, ask_param *get, void *ctx, struct err *e)
         e->kind = ERR_MISSING;
         return -1;
     }
-    if (!who_may(ask->who, ask->areas, ask->query->right, ask->area, time_now()))
-        return err_set(e, ERR_DENIED, "right.denied");
-    return 0;
+    if (who_may(ask->who, ask->areas, ask->query->right, ask->area, time_now()))
+        return 0;
+    ask->own_only = !ask->query->answer && who_may_own(ask->who, ask->areas, ask->query->right, ask->area);
+    return ask->own_only ? 0 : err_set(e, ERR_DENIED, "right.denied");
 }
 
 /* ---- cursors: the incarnation, then each key value as kind and hex ---------------- */
@@ -345,6 +346,8 @@ static bool row_out(struct ask *ask, const struct rows *rows, const struct shape
     struct id centre = s->centre >= 0 ? rows_id(rows, s->centre) : (struct id){ 0 };
     bool open = false, showed = false;
 
+    if (ask->own_only && !who_opens(ask->who, ask->areas, area, household, centre))
+        return false;
     out_open(o, '{');
     for (int i = 0; i < s->count; i++)
         if (!s->hidden[i]) {

@@ -75,7 +75,7 @@ bool duties_allow(const struct duty *duties, const int64_t *ended, size_t count,
         const struct duty *d = &duties[i];
         if ((role_rights(d->role) & right) != right || !stands(d, ended ? ended[i] : 0, at))
             continue;
-        if (role_of_households(d->role) && centre && (id_none(*centre) || !id_eq(d->household, *centre)))
+        if (role_of_households(d->role) && (!centre || id_none(*centre) || !id_eq(d->household, *centre)))
             continue;
         if (covers(areas, d, area))
             return true;
@@ -88,6 +88,14 @@ bool who_may(const struct who *who, const struct areas *areas, enum right right,
     if (who->system)
         return true;
     return duties_allow(who->duties, NULL, who->duty_count, areas, right, area, at, NULL);
+}
+
+bool who_may_own(const struct who *who, const struct areas *areas, enum right right, const struct area *area)
+{
+    for (size_t i = 0; i < who->duty_count; i++)
+        if (role_of_households(who->duties[i].role) && (role_rights(who->duties[i].role) & right) == right && covers(areas, &who->duties[i], area))
+            return true;
+    return false;
 }
 
 bool who_opens(const struct who *who, const struct areas *areas, const struct area *row_area, struct id household, struct id centre)
@@ -191,7 +199,7 @@ size_t duties_current(struct duty *duties, const int64_t *ended, size_t count, i
 
 int tx_may(struct tx *tx, const struct record *r, enum right right, const struct area *area, bool *may, struct err *e)
 {
-    struct id doer = id_none(r->for_whom) ? r->maker : r->for_whom, none = { 0 };
+    struct id doer = id_none(r->for_whom) ? r->maker : r->for_whom;
     struct duty *duties;
     int64_t *ended;
     size_t count;
@@ -201,7 +209,12 @@ int tx_may(struct tx *tx, const struct record *r, enum right right, const struct
         return 0;
     if (duties_of(tx->core, tx->store, doer, &duties, &ended, &count, r->mem, e) < 0)
         return -1;
-    *may = duties_allow(duties, ended, count, tx_areas(tx), right, area, r->received_at, &none);
+    *may = duties_allow(duties, ended, count, tx_areas(tx), right, area, r->received_at, NULL);
+    if (!*may || id_eq(doer, r->author))
+        return 0;
+    if (duties_of(tx->core, tx->store, r->author, &duties, &ended, &count, r->mem, e) < 0)     /* whoever hands it in needs it, too */
+        return -1;
+    *may = duties_allow(duties, ended, count, tx_areas(tx), id_none(r->for_whom) ? right : RIGHT_FOR, area, r->received_at, NULL);
     return 0;
 }
 

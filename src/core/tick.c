@@ -133,9 +133,20 @@ int tick_paid(struct tx *tx, const struct record *r, struct err *e)
     return core_run(tx, e, &sql_paid, ARGS(r->ledger, record_number(r, "position"), record_text(r, "target")));
 }
 
-static bool is_target(const struct delivery *d, const struct area *a, const struct area *target)
+/* A village that was merged away still has its ledger, as long as anything in it is open. */
+static bool lives(const struct areas *areas, const struct area *village)
 {
-    return d->villages ? a->open && a->level == 4 && area_within(a, target) : a == target;
+    if (village->open)
+        return true;
+    for (size_t i = 0; i < area_count(areas); i++)
+        if (area_at(areas, i)->open && str_eq(area_at(areas, i)->ledger, village->id))
+            return true;
+    return false;
+}
+
+static bool is_target(const struct delivery *d, const struct areas *areas, const struct area *a, const struct area *target)
+{
+    return d->villages ? a->level == 4 && area_within(a, target) && lives(areas, a) : a == target;
 }
 
 /* One owed row: every record it calls for, then the receipt.  What must wait is tried again at the next tick. */
@@ -159,7 +170,7 @@ static int deliver(struct core *c, struct store *s, struct str ledger, int64_t p
         b = core_batch_new(c, &(struct who){ .worker = source.author, .system = true, .account = "delivery" }, time_now());
         for (size_t i = 0; written == 0 && i < area_count(areas); i++) {
             struct json *body = NULL;
-            if (!is_target(kind->delivery, area_at(areas, i), target))
+            if (!is_target(kind->delivery, areas, area_at(areas, i), target))
                 continue;
             if (kind->delivery->make(&tx, &source, values, &body, e) < 0)
                 written = -1;
@@ -221,7 +232,7 @@ static int pay_debts(struct core *c, struct store *s, struct err *e)
 
     if (list_debts(s, &debts, &count, e) < 0)
         all = -1;
-    for (size_t i = 0; all >= 0 && i < count; i++) {
+    for (size_t i = 0; all >= 0 && i < count; i++) {        /* one that cannot be delivered does not keep the others waiting */
         int written = deliver(c, s, str_of(debts[i].ledger), debts[i].position, str_of(debts[i].target), e);
         all += written > 0 ? written : 0;
     }

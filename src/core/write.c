@@ -78,8 +78,11 @@ static int centre_of(struct core *c, const struct record *r, struct id *centre, 
 
     *centre = (struct id){ 0 };
     for (size_t i = 0; i < c->feature_count; i++)
-        if (c->features[i]->centre_of && !id_none(household))
-            return c->features[i]->centre_of(c->writer, r->ledger, household, centre, e);
+        if (c->features[i]->centre_of && !id_none(household) &&
+            c->features[i]->centre_of(c->writer, r->ledger, household, centre, e) < 0)
+            return -1;
+    if (id_none(*centre))               /* the centre household itself */
+        *centre = household;
     return 0;
 }
 
@@ -104,8 +107,9 @@ static int allowed(struct core *c, const struct record *r, struct id worker, enu
 
 /*
  * The maker's right at the time of the work, for seven days; a command's now
- * as well.  Typing in for somebody needs the right to do so, and theirs; a
- * maker who is only claimed needs the right of whoever hands it in, too.
+ * as well, and nobody gives one in another's name.  Typing in for somebody
+ * needs the right to do so, and theirs; a maker who is only claimed needs the
+ * right of whoever hands it in, now.
  */
 static int judge(struct core *c, const struct entry *it, const struct record *r, const struct area *area, struct err *e)
 {
@@ -117,13 +121,17 @@ static int judge(struct core *c, const struct entry *it, const struct record *r,
 
     if (it->batch->who.system)
         return 0;
+    if ((type->command || !id_none(r->for_whom)) && !id_eq(r->maker, hand))
+        return err_field(e, "record.maker", "maker");
+    if (type->command && !id_none(r->for_whom))
+        return err_field(e, "record.for", "for");
     if (!id_none(r->for_whom) && allowed(c, r, hand, RIGHT_FOR, area, r->received_at, &yes, e) < 0)
         return -1;
     if (yes && allowed(c, r, doer, type->right, area, then, &yes, e) < 0)
         return -1;
     if (yes && type->command && allowed(c, r, doer, type->right, area, r->received_at, &yes, e) < 0)
         return -1;
-    if (yes && id_none(r->for_whom) && !id_eq(r->maker, hand) && allowed(c, r, hand, type->right, area, then, &yes, e) < 0)
+    if (yes && id_none(r->for_whom) && !id_eq(r->maker, hand) && allowed(c, r, hand, type->right, area, r->received_at, &yes, e) < 0)
         return -1;
     return yes ? 0 : err_set(e, ERR_DENIED, "right.denied");
 }
@@ -157,6 +165,18 @@ static int make_boxes(struct core *c, struct record *r, const struct json *value
             return -1;
         ledger_box_add(boxes, buf_view(&box));
     }
+    return 0;
+}
+
+/* Of an erased subject, and of a destroyed month, only the clear part is kept. */
+static int seal_record(struct core *c, struct record *r, const struct json *values, struct buf *boxes, struct err *e)
+{
+    int result = make_boxes(c, r, values, r->at, boxes, e);
+
+    if (result == 0 || strcmp(e->key, "seal.erased") != 0)
+        return result;
+    buf_clear(boxes);
+    given_number(r, "erased", 1);
     return 0;
 }
 
@@ -205,6 +225,14 @@ static struct id subject_of(const struct record *r)
     return record_id(r, r->type->subject);
 }
 
+static bool goes_to(const struct entry *it, const struct area *area, const struct ledger_head *head)
+{
+    char name[LEDGER_NAME];
+
+    ledger_name(name, area->ledger, it->kind->type->looks);
+    return strcmp(name, head->ledger) == 0;
+}
+
 /* 0 written or repeated or refused (see the result); -1: its apply failed or the store did. */
 static int write_one(struct core *c, struct ledger_head *head, struct entry *it, struct err *e)
 {
@@ -224,12 +252,20 @@ static int write_one(struct core *c, struct ledger_head *head, struct entry *it,
     };
     struct result *result = entry_result(it);
     struct err wrong = { 0 };
-    const struct area *area = area_find(c->writing, it->area);
+    const struct area *area;
     int hit;
 
+    if (c->tree_dirty && areas_repath(c, e) < 0)
+        return -1;
+    area = area_find(c->writing, it->area);
     memcpy(result->ledger, head->ledger, sizeof result->ledger);
     if (!area && !(r.type->births && b->who.system)) {
         err_again(&wrong, ERR_MISSING, "area.unknown");
+        entry_refuse(it, &wrong);
+        return 0;
+    }
+    if (area && !goes_to(it, area, head)) {         /* another record of this commit changed where it belongs */
+        err_again(&wrong, ERR_BUSY, "ledger.changed");
         entry_refuse(it, &wrong);
         return 0;
     }
@@ -268,12 +304,12 @@ static int write_one(struct core *c, struct ledger_head *head, struct entry *it,
     r.subject = subject_of(&r);
     if (given_has(&r, "erase_subject") && core_erase(c, r.ledger, given_as_id(&r, "erase_subject"), e) < 0)
         return -1;
-    if (make_boxes(c, &r, it->values, r.at, &boxes, &wrong) < 0) {
+    if (seal_record(c, &r, it->values, &boxes, &wrong) < 0) {
         entry_refuse(it, &wrong);
         return 0;
     }
     struct notes notes = { c, &r, area ? arena_str(r.mem, town_of(area)) : r.area };
-    if (fields_findable(r.type->fields, it->values, note, &notes, e) < 0)
+    if (boxes.len && fields_findable(r.type->fields, it->values, note, &notes, e) < 0)
         return -1;
 
     clear = fields_clear(r.type->fields, it->values);

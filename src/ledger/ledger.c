@@ -81,17 +81,14 @@ int ledger_lock(struct store *s, struct str ledger, struct ledger_head *head, st
         return -1;
     if (rows_next(&rows)) {
         struct str digest = rows_str(&rows, 1);
-        head->position = rows_int(&rows, 0);
+        head->position = head->settled = rows_int(&rows, 0);
         if (digest.len != LEDGER_DIGEST)
             return err_broken(e, "ledger.broken", "head of %s", head->ledger);
         memcpy(head->digest, digest.at, LEDGER_DIGEST);
         rows_next(&rows);       /* to its end, so that the statement is over */
         return store_failed(s, e);
     }
-    rows_done(&rows);
-    if (store_failed(s, e) < 0)
-        return -1;
-    return store_run(s, &sql_begin, ARGS(ledger, value_blob(digest_view(head->digest))), NULL, e);
+    return store_failed(s, e);
 }
 
 int ledger_append(struct store *s, struct ledger_head *head, struct ledger_row *row, struct err *e)
@@ -115,7 +112,9 @@ int ledger_append(struct store *s, struct ledger_head *head, struct ledger_row *
 
 int ledger_settle(struct store *s, const struct ledger_head *head, struct err *e)
 {
-    return store_run(s, &sql_settle, ARGS(head->ledger, head->position, value_blob(digest_view(head->digest))), NULL, e);
+    if (head->position == head->settled)
+        return 0;
+    return store_run(s, head->settled ? &sql_settle : &sql_begin, ARGS(head->ledger, head->position, value_blob(digest_view(head->digest))), NULL, e);
 }
 
 static void read_row(const struct rows *rows, struct ledger_row *row)

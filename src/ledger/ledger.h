@@ -32,12 +32,13 @@ struct ledger_row {
 struct ledger_head {
     char ledger[LEDGER_NAME];
     int64_t position;
+    int64_t settled;           /* position in the store; 0: not there yet */
     uint8_t digest[LEDGER_DIGEST];
 };
 
 MUST_USE int ledger_schema(struct store *s, struct err *e);
 
-/* Locks the ledger for this transaction and reads its head; a ledger not seen before begins at 0. */
+/* Locks the ledger for this transaction and reads its head; a ledger not seen before begins at 0 and is kept with its first record. */
 MUST_USE int ledger_lock(struct store *s, struct str ledger, struct ledger_head *head, struct err *e);
 /* Gives the row its position and digest and writes it; the head moves on in memory. */
 MUST_USE int ledger_append(struct store *s, struct ledger_head *head, struct ledger_row *row, struct err *e);

@@ -36,7 +36,7 @@ CREATE TABLE ledger_fact (
 UPDATE ledger_head SET position = position WHERE ledger = $1 RETURNING position, digest;
 
 -- name: begin
-INSERT INTO ledger_head (ledger, position, digest) VALUES ($1, 0, $2);
+INSERT INTO ledger_head (ledger, position, digest) VALUES ($1, $2, $3);
 
 -- name: settle
 UPDATE ledger_head SET position = $2, digest = $3 WHERE ledger = $1;
