@@ -35,11 +35,11 @@ static int say(const struct err *e)
     return e->kind == ERR_INVALID ? 2 : 1;
 }
 
-static int open_core(struct core **c, bool create, bool read_only, struct err *e)
+static int open_core(struct core **c, bool create, bool keyless, struct err *e)
 {
     struct core_options o = {
         .store = setting_text("store"), .keys = setting_text("keys"), .master = setting_text("master"),
-        .create = create, .features = feature_table, .read_only = read_only,
+        .create = create, .features = feature_table, .keyless = keyless,
     };
 
     return core_open(c, &o, e);
@@ -86,25 +86,27 @@ static int run(const struct command *command, const struct words *w, int argc, c
 {
     CLEANUP(buf_done) struct buf input = { 0 };
     CLEANUP(buf_done) struct buf out = { 0 };
+    CLEANUP(buf_done) struct buf failed = { 0 };
     struct core *c = NULL;
-    bool failed = false;
-    int asked = 0, result;
+    int asked = 0, result = 0;
 
-    if (command->input && (w->plain_count <= (size_t)command->input || file_read(w->plain[command->input], 64 << 20, &input, e) < 0))
-        return e->key[0] ? -1 : err_set(e, ERR_INVALID, "command.usage");
-    if (command->writes)
+    if (command->input && w->plain_count <= (size_t)command->input)
+        return err_set(e, ERR_INVALID, "command.usage");
+    if (command->input && file_read(w->plain[command->input], 64 << 20, &input, e) < 0)
+        return -1;
+    if (!command->alone)
         asked = control_ask(setting_text("store"), argc, argv, buf_view(&input), &out, &failed, e);
+    if (asked < 0)
+        return -1;
     if (asked == 0) {
-        result = command->alone ? 0 : open_core(&c, command->create, !command->writes, e);
+        result = command->alone ? 0 : open_core(&c, command->create, command->keyless, e);
         if (result == 0)
             result = command->run(c, w, buf_view(&input), &out, e);
         core_close(c);
-    } else {
-        result = asked < 0 || failed ? -1 : 0;
+    } else if (failed.len) {
+        result = err_broken(e, "command.failed", "%s", buf_z(&failed));
     }
-    fwrite(out.at, 1, out.len, asked > 0 && failed ? stderr : stdout);
-    if (asked > 0 && failed)
-        err_set(e, ERR_CONFLICT, "command.failed");
+    fwrite(out.at, 1, out.len, stdout);
     return result;
 }
 

@@ -13,7 +13,8 @@ const meta = JSON.parse(execFileSync("build/wangge", ["meta", "--store", `sqlite
 rmSync(folder, { recursive: true });
 
 const rows = meta.features.flatMap((f) => f.records).map((r) => `| \`${r.type}\` | ${r.words ?? ""} | ${r.fields.map(field).join(" ")} |`);
-const list = `<!-- made by tool/records.mjs -->\n◦ register, ● health, ▲ movement, \`?\` optional, \`[]\` a list.\n\n| type | 中文 | fields |\n|---|---|---|\n${rows.join("\n")}\n`;
+const legend = "◦ register, ● health, ▲ movement, `?` optional, `[]` a list.";
+const list = `<!-- made by tool/records.mjs -->\n${legend}\n\n| type | 中文 | fields |\n|---|---|---|\n${rows.join("\n")}\n`;
 const text = readFileSync(page, "utf8");
 const made = text.replace(/(reference\. The types of this release:\n\n)[^]*$/, (_, head) => head + list);
 if (process.argv[2] === "--check") {

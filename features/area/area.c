@@ -108,14 +108,6 @@ static int code_free(struct tx *tx, struct str code, const struct area *self, bo
     return 0;
 }
 
-static bool is_blank(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.at[i] != ' ' && s.at[i] != '\n')
-            return false;
-    return true;
-}
-
 /* The target of a merge or a move lies beside record.area: the right is needed there, too. */
 static int must(struct tx *tx, const struct record *r, const struct area *area, struct err *e)
 {
@@ -152,8 +144,6 @@ static int check_open(struct tx *tx, struct record *r, struct err *e)
 
     if (!code_fits(code, level))
         return err_field(e, "area.code", "code");
-    if (is_blank(record_text(r, "name")))
-        return err_field(e, "area.name", "name");
     if (code_free(tx, code, NULL, false, e) < 0)
         return -1;
     if (!parent && (!str_eq(r->area, code) || level > LEVEL_VILLAGE))   /* a root is born in its own area */
@@ -382,8 +372,6 @@ static int check_recode(struct tx *tx, struct record *r, struct err *e)
     const struct area *parent = record_has(r, "parent") ? area_find(tx_areas(tx), record_text(r, "parent")) : above(own);
     if (!code_fits(code, own->level))
         return err_field(e, "area.code", "code");
-    if (record_has(r, "name") && is_blank(record_text(r, "name")))
-        return err_field(e, "area.name", "name");
     if (code_free(tx, code, own, false, e) < 0)
         return -1;
     if (parent && parent != above(own)) {
@@ -519,7 +507,7 @@ static int answer_search(struct ask *ask, struct buf *body, char *tag, struct er
     int left = 50;
 
     (void)tag;
-    if (is_blank(text))
+    if (!text.len)
         return err_field(e, "field.missing", "text");
     exact = area_find(ask->areas, text);
     if (ask->area && !area_within(exact, ask->area))

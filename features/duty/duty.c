@@ -243,6 +243,14 @@ static const struct field end_fields[] = {
     { 0 },
 };
 
+/* Nobody ends what has been: from a session a duty ends when that is said, give or take ten minutes on the way. */
+static void give_end(struct record *r)
+{
+    int64_t least = r->received_at - 10 * 60 * 1000;
+
+    given_number(r, "ended_at", r->proof != PROOF_SERVER && r->at < least ? least : r->at);
+}
+
 static int check_end(struct tx *tx, struct record *r, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
@@ -255,12 +263,13 @@ static int check_end(struct tx *tx, struct record *r, struct err *e)
         return missing(e, "duty.unknown", "duty");
     if (rows_kind(&rows, 3) != VALUE_NULL)
         return err_set(e, ERR_CONFLICT, "duty.ended");
+    give_end(r);
     return may_give(tx, r, rows_str(&rows, 1), held, e);
 }
 
 static int apply_end(struct tx *tx, const struct record *r, struct err *e)
 {
-    return end_duty(tx, r, record_id(r, "duty"), r->at, e);
+    return end_duty(tx, r, record_id(r, "duty"), given_int(r, "ended_at"), e);
 }
 
 static const struct field by_itself_fields[] = {
@@ -356,6 +365,7 @@ static int check_handover(struct tx *tx, struct record *r, struct err *e)
         return missing(e, "duty.none", "from");
     if (json_count(duties) > MOST_HANDED)
         return err_field(e, "duty.many", "areas");
+    give_end(r);
     json_set(r->given, "duties", duties);
     duties = NULL;
     return 0;
@@ -363,6 +373,7 @@ static int check_handover(struct tx *tx, struct record *r, struct err *e)
 
 static int apply_handover(struct tx *tx, const struct record *r, struct err *e)
 {
+    int64_t at = given_int(r, "ended_at");
     struct item one;
 
     for (size_t i = 0; (one.map = json_at(json_get(r->given, "duties"), i)); i++) {
@@ -370,10 +381,10 @@ static int apply_handover(struct tx *tx, const struct record *r, struct err *e)
         int64_t since = item_number(&one, "since");
         struct duty d = { .id = id_make("duty.handover", id_bytes(&r->id), id_bytes(&old)), .worker = record_id(r, "to"),
                           .household = item_id(&one, "household"), .deputy = item_number(&one, "deputy") != 0,
-                          .since = since > r->at ? since : r->at, .until = item_number(&one, "until") };
+                          .since = since > at ? since : at, .until = item_number(&one, "until") };
         copy_text(d.area, sizeof d.area, item_text(&one, "area"));
         copy_text(d.role, sizeof d.role, item_text(&one, "role"));
-        if (end_duty(tx, r, old, r->at, e) < 0 || put_duty(tx, r, &d, e) < 0)
+        if (end_duty(tx, r, old, at, e) < 0 || put_duty(tx, r, &d, e) < 0)
             return -1;
     }
     return 0;

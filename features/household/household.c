@@ -102,7 +102,7 @@ static const struct field leave_fields[] = {
 
 static const struct field erase_fields[] = {
     { "household", FIELD_ID, .required = true, .words = "户" },
-    { "classes", FIELD_TEXT, .required = true, .list = true, .items = 3, .max = 20, .words = "类别" },
+    { "classes", FIELD_TEXT, .required = true, .list = true, .items = 1, .max = 20, .words = "类别(只可为 all:全部)" },
     { "reason", FIELD_TEXT, .required = true, .max = 200, .words = "原因" },
     { 0 },
 };
@@ -254,6 +254,108 @@ static int door_known(struct tx *tx, struct str ledger, struct id door, struct e
     return missing(e, "household.door_unknown", "door");
 }
 
+/* ---- where it stands now, the right is needed as well -------------------------------- */
+
+static bool below(struct tx *tx, const struct record *r, const struct area *there)
+{
+    const struct area *here = area_find(tx_areas(tx), r->area);
+
+    while (there && !area_within(there, here))
+        there = there->successor;
+    return there != NULL;
+}
+
+/* The right on the record's area reaches as far as that does; beyond it, the doer and whoever types it in must have it there. */
+static int may_there(struct tx *tx, const struct record *r, enum right right, const struct area *there, bool *may, struct err *e)
+{
+    struct record hand = *r;
+    bool typed = !id_none(r->for_whom);
+
+    *may = below(tx, r, there);
+    if (*may || tx_may(tx, r, right, there, may, e) < 0)
+        return *may ? 0 : -1;
+    if (!*may || (!typed && id_eq(r->maker, r->author)))
+        return 0;
+    hand.maker = r->author;
+    hand.for_whom = nobody;
+    return tx_may(tx, &hand, typed ? RIGHT_FOR : right, there, may, e);
+}
+
+/* A door unknown here is nobody's. What was noted before it was taken into another grid may come from the former one. */
+static int may_at_door(struct tx *tx, const struct record *r, enum right right, struct str ledger, struct id door, bool *may, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    struct facts f = { 0 };
+
+    *may = true;
+    if (tx_query(tx, &rows, e, &sql_door, ARGS(ledger, door)) < 0)
+        return -1;
+    if (!rows_next(&rows))
+        return store_failed(tx_store(tx), e);
+    facts_stamps(&f, rows_str(&rows, 6), rows_str(&rows, 7));
+    struct str taken = f.mark[DOOR_AREA].at ? f.mark[DOOR_AREA] : f.stamp;
+    if (rows_str(&rows, 5).at && str_cmp(record_stamp(r), taken) < 0 && below(tx, r, area_find(tx_areas(tx), rows_str(&rows, 5))))
+        return 0;
+    return may_there(tx, r, right, area_find(tx_areas(tx), rows_str(&rows, 0)), may, e);
+}
+
+/* The same for a household, by the door behind which it lives or, for what was noted before it moved, lived before. */
+static int may_at_home(struct tx *tx, const struct record *r, enum right right, struct id household, bool *may, struct err *e)
+{
+    struct id door, former = { 0 };
+    {
+        CLEANUP(rows_done) struct rows rows = { 0 };
+        CLEANUP(rows_done) struct rows past = { 0 };
+        struct facts f = { 0 };
+        *may = true;
+        if (tx_query(tx, &rows, e, &sql_household, ARGS(r->ledger, household)) < 0)
+            return -1;
+        if (!rows_next(&rows))
+            return store_failed(tx_store(tx), e);
+        door = rows_id(&rows, 0);
+        facts_stamps(&f, rows_str(&rows, 7), rows_str(&rows, 8));
+        if (str_cmp(record_stamp(r), f.mark[HOME_DOOR].at ? f.mark[HOME_DOOR] : f.stamp) < 0 &&
+            tx_query(tx, &past, e, &sql_former_door, ARGS(r->ledger, household)) < 0)
+            return -1;
+        if (rows_next(&past))
+            former = rows_id(&past, 0);
+        if (store_failed(tx_store(tx), e) < 0)
+            return -1;
+    }
+    if (!id_none(former)) {
+        if (may_at_door(tx, r, right, r->ledger, former, may, e) < 0)
+            return -1;
+        if (*may)
+            return 0;
+    }
+    return may_at_door(tx, r, right, r->ledger, door, may, e);
+}
+
+static int denied(struct err *e, const char *field)
+{
+    err_field(e, "right.denied", field);
+    e->kind = ERR_DENIED;
+    return -1;
+}
+
+static int must_at_door(struct tx *tx, const struct record *r, struct str ledger, struct id door, const char *field, struct err *e)
+{
+    bool may = r->proof == PROOF_SERVER;
+
+    if (!may && may_at_door(tx, r, RIGHT_DOORS, ledger, door, &may, e) < 0)
+        return -1;
+    return may ? 0 : denied(e, field);
+}
+
+static int must_at_home(struct tx *tx, const struct record *r, enum right right, struct id household, const char *field, struct err *e)
+{
+    bool may = r->proof == PROOF_SERVER;
+
+    if (!may && may_at_home(tx, r, right, household, &may, e) < 0)
+        return -1;
+    return may ? 0 : denied(e, field);
+}
+
 static int check_centre(struct tx *tx, struct record *r, const char *field, struct err *e)
 {
     bool closed, is_centre, erased;
@@ -273,12 +375,15 @@ static int check_door(struct tx *tx, struct record *r, struct err *e)
 {
     const struct area *area = area_find(tx_areas(tx), r->area);
 
-    return area && area->level >= 4 ? 0 : err_field(e, "household.not_in_village", "area");
+    if (!area || area->level < 4)
+        return err_field(e, "household.not_in_village", "area");
+    return must_at_door(tx, r, r->ledger, record_id(r, "door"), "door", e);
 }
 
 static int check_open(struct tx *tx, struct record *r, struct err *e)
 {
-    if (door_known(tx, r->ledger, record_id(r, "door"), e) < 0)
+    if (door_known(tx, r->ledger, record_id(r, "door"), e) < 0 || must_at_door(tx, r, r->ledger, record_id(r, "door"), "door", e) < 0 ||
+        must_at_home(tx, r, RIGHT_DOORS, record_id(r, "household"), "household", e) < 0)
         return -1;
     return check_centre(tx, r, "centre_of", e);
 }
@@ -290,7 +395,7 @@ static int check_known(struct tx *tx, struct record *r, struct err *e)
 
     if (found < 0)
         return -1;
-    return found ? 0 : missing(e, "household.unknown", "household");
+    return found ? must_at_home(tx, r, RIGHT_DOORS, record_id(r, "household"), "household", e) : missing(e, "household.unknown", "household");
 }
 
 static int check_change(struct tx *tx, struct record *r, struct err *e)
@@ -310,8 +415,13 @@ static int check_move(struct tx *tx, struct record *r, struct err *e)
         if (!to || to->level < 4)
             return err_field(e, "household.not_in_village", "area");
         ledger = to->ledger;
+        bool may = r->proof == PROOF_SERVER;
+        if (!may && may_there(tx, r, RIGHT_DOORS, to, &may, e) < 0)
+            return -1;
+        if (!may)
+            return denied(e, "area");
     }
-    if (door_known(tx, ledger, record_id(r, "door"), e) < 0)
+    if (door_known(tx, ledger, record_id(r, "door"), e) < 0 || must_at_door(tx, r, ledger, record_id(r, "door"), "door", e) < 0)
         return -1;
     if (!str_eq(ledger, r->ledger))
         given_text(r, "to_ledger", ledger);
@@ -347,9 +457,10 @@ static int check_leave(struct tx *tx, struct record *r, struct err *e)
     if (!rows_next(&to))
         return store_failed(tx_store(tx), e) < 0 ? -1 : missing(e, "household.unknown", "to");
     given_text(r, "to_area", rows_str(&to, 0));
-    return 0;
+    return must_at_home(tx, r, RIGHT_DOORS, record_id(r, "to"), "to", e);
 }
 
+/* All classes of a household are sealed by one secret: less than all cannot be destroyed. */
 static int check_erase(struct tx *tx, struct record *r, struct err *e)
 {
     const struct json *classes = record_json(r, "classes");
@@ -360,11 +471,10 @@ static int check_erase(struct tx *tx, struct record *r, struct err *e)
         return -1;
     if (!found)
         return missing(e, "household.unknown", "household");
-    for (size_t i = 0; i < json_count(classes); i++) {
-        struct str class = json_str(json_at(classes, i));
-        if (!str_is(class, "register") && !str_is(class, "health") && !str_is(class, "movement"))
-            return err_field(e, "field.code", "classes");
-    }
+    if (must_at_home(tx, r, RIGHT_DOORS, record_id(r, "household"), "household", e) < 0)
+        return -1;
+    if (!str_is(json_str(json_at(classes, 0)), "all"))
+        return err_field(e, "field.code", "classes");
     return erased ? err_set(e, ERR_CONFLICT, "household.erased") : 0;
 }
 
@@ -377,8 +487,12 @@ static int check_approve(struct tx *tx, struct record *r, struct err *e)
         return -1;
     if (!rows_next(&rows))
         return store_failed(tx_store(tx), e) < 0 ? -1 : missing(e, "household.erase_unknown", "erase");
-    if (id_eq(rows_id(&rows, 1), r->maker))
-        return err_set(e, ERR_DENIED, "household.same_person");
+    struct id asked[] = { rows_id(&rows, 1), rows_id(&rows, 3) };       /* whose name stands there, and whose hand it was */
+    for (size_t i = 0; i < COUNT_OF(asked); i++)
+        if (id_eq(asked[i], r->maker) || id_eq(asked[i], r->author))
+            return err_set(e, ERR_DENIED, "household.same_person");
+    if (must_at_home(tx, r, RIGHT_APPROVE, rows_id(&rows, 0), "erase", e) < 0)
+        return -1;
     if (rows_kind(&rows, 2) != VALUE_NULL)
         return err_set(e, ERR_CONFLICT, "household.erased");
     r->subject = rows_id(&rows, 0);
@@ -668,9 +782,36 @@ static int apply_leave(struct tx *tx, const struct record *r, struct err *e)
     return given_has(r, "to_area") ? core_owe(tx, r, given_str(r, "to_area"), e) : 0;
 }
 
+/* Another village did not take it in: the household that closed by that record stands again, by a new stay behind its door. */
+static int apply_refused(struct tx *tx, const struct record *r, struct err *e)
+{
+    struct id household;
+    struct value door;
+    int64_t since, until = record_number(r, "position");
+    {
+        CLEANUP(rows_done) struct rows rows = { 0 };
+        if (tx_query(tx, &rows, e, &sql_closed_by, ARGS(r->ledger, until)) < 0)
+            return -1;
+        if (!rows_next(&rows))
+            return store_failed(tx_store(tx), e);
+        household = rows_id(&rows, 0);
+        door = column(&rows, 1, r->mem);
+        since = rows_int(&rows, 2);
+    }
+    if (archive(tx, r, household, nobody, since, until, door, value_null, e) < 0)
+        return -1;
+    return tx_run(tx, e, &sql_stand_again, ARGS(r->ledger, household, r->position), NULL);
+}
+
+static const struct follow follows[] = {
+    { "core.refused", apply_refused },
+    { 0 },
+};
+
 static int apply_erase(struct tx *tx, const struct record *r, struct err *e)
 {
-    return tx_run(tx, e, &sql_add_erasure, ARGS(r->ledger, r->id, record_id(r, "household"), r->maker, r->at), NULL);
+    return tx_run(tx, e, &sql_add_erasure,
+                  ARGS(r->ledger, r->id, record_id(r, "household"), record_text(r, "reason"), r->maker, r->at, r->author), NULL);
 }
 
 static int apply_approve(struct tx *tx, const struct record *r, struct err *e)
@@ -801,7 +942,7 @@ static const struct delivery deliveries[] = {
 
 /* ==== questions ============================================================================== */
 
-/* Which doors are empty is told only to those who look after doors there. */
+/* Which doors are empty, and who is away until when, is told only to those who look after doors there. */
 static struct value sees_empty(const struct ask *ask)
 {
     return value_bool(who_may(ask->who, ask->areas, RIGHT_DOORS, ask->area, time_now()) ||
@@ -822,6 +963,13 @@ static int prepare_list(struct ask *ask, struct err *e)
     return 0;
 }
 
+static int prepare_people(struct ask *ask, struct err *e)
+{
+    (void)e;
+    ask->args[2] = sees_empty(ask);
+    return 0;
+}
+
 static const struct {
     const char *name;
     enum seal_find find;
@@ -834,7 +982,7 @@ static const struct {
     { "address", FIND_ADDRESS, { "building", "room" }, { NULL }, { NULL } },
 };
 
-enum { FIND_LIMIT = 50 };
+enum { FIND_LIMIT = 50, FIND_HITS = 20000 };       /* rows told; hits walked through for them */
 
 /* A token only says perhaps: the opened value decides. Numbers match as a whole or by their tail. */
 static bool matches(enum seal_find find, const struct json *map, const char *const *names, struct str text)
@@ -865,9 +1013,38 @@ struct finding {
     enum seal_find find;
     struct str text;
     struct out out;
-    struct id *seen;              /* households told already, or doors */
-    size_t count, room;
+    struct id *seen;              /* households looked at already, or doors */
+    size_t count, room, told;
+    struct str *ledgers;          /* in which something below the asked area may be, in order */
+    size_t ledger_count;
 };
+
+static int by_text(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* A tail of digits is hit all over the city: only hits in these ledgers are looked at. */
+static void find_ledgers(struct finding *f)
+{
+    size_t room = 0, kept = 0;
+
+    for (size_t i = 0; i < area_count(f->ask->areas); i++) {
+        const struct area *a = area_at(f->ask->areas, i);
+        if (a->level < 4 || !area_within(a, f->ask->area) ||
+            (f->ledger_count && str_eq(f->ledgers[f->ledger_count - 1], a->ledger)))
+            continue;
+        f->ledgers = MEM_GROW(f->ledgers, f->ledger_count, room);
+        f->ledgers[f->ledger_count++] = a->ledger;
+    }
+    if (f->ledger_count == 0)
+        return;
+    qsort(f->ledgers, f->ledger_count, sizeof *f->ledgers, by_text);
+    for (size_t i = 0; i < f->ledger_count; i++)
+        if (i == 0 || !str_eq(f->ledgers[i], f->ledgers[kept - 1]))
+            f->ledgers[kept++] = f->ledgers[i];
+    f->ledger_count = kept;
+}
 
 static bool seen(struct finding *f, struct id id)
 {
@@ -882,6 +1059,7 @@ static bool seen(struct finding *f, struct id id)
 static void tell(struct finding *f, struct str area, struct id household, struct id door, struct id person, struct str name,
                  const struct json *place)
 {
+    f->told++;
     out_open(&f->out, '{');
     out_key(&f->out, "area"), out_text(&f->out, area);
     out_key(&f->out, "household");
@@ -931,11 +1109,13 @@ static int look_at_hits(struct finding *f, struct str scope, struct err *e)
 {
     struct seal_hit *hits = NULL;
     size_t count = 0;
-    int result = seal_search(core_seal(f->ask->core), f->find, scope, f->text, &hits, &count, FIND_LIMIT * 4, e);
+    int result = seal_search(core_seal(f->ask->core), f->find, scope, f->text, &hits, &count, FIND_HITS, e);
 
-    for (size_t i = 0; result == 0 && i < count && f->count < FIND_LIMIT; i++) {
+    for (size_t i = 0; result == 0 && i < count && f->told < FIND_LIMIT; i++) {
         const struct sql *const from[] = { &sql_found_household, &sql_found_door };
         struct str ledger = str_of(hits[i].ledger);
+        if (!f->ledger_count || !bsearch(&ledger, f->ledgers, f->ledger_count, sizeof ledger, by_text))
+            continue;
         for (size_t k = 0; result == 0 && k < COUNT_OF(from); k++) {
             CLEANUP(rows_done) struct rows rows = { 0 };
             result = store_query(f->ask->store, &rows, from[k], ARGS(ledger, hits[i].subject), e);
@@ -965,12 +1145,13 @@ static int answer_find(struct ask *ask, struct buf *body, char *tag, struct err 
     if (utf8_count(f.text) < (words ? 2 : 4))
         return err_field(e, "household.find_short", "text");
 
+    find_ledgers(&f);
     out_open(&f.out, '{');
     out_key(&f.out, "rows");
     out_open(&f.out, '[');
     if (!words)
         result = look_at_hits(&f, STR(""), e);
-    for (size_t i = 0; result == 0 && words && i < area_count(ask->areas) && f.count < FIND_LIMIT; i++) {
+    for (size_t i = 0; result == 0 && words && i < area_count(ask->areas) && f.told < FIND_LIMIT; i++) {
         const struct area *town = area_at(ask->areas, i);
         if (town->level == 3 && (area_within(town, ask->area) || area_within(ask->area, town)))
             result = look_at_hits(&f, town->id, e);
@@ -979,12 +1160,15 @@ static int answer_find(struct ask *ask, struct buf *body, char *tag, struct err 
     out_key(&f.out, "next"), out_null(&f.out);
     out_close(&f.out, '}');
     free(f.seen);
+    free(f.ledgers);
     return result;
 }
 
-static const struct param doors_params[] = { { "empty", FIELD_BOOL, .from = PARAM_SET }, { 0 } };
+static const struct param doors_params[] = { { "empty", FIELD_BOOL, .from = PARAM_SET }, { "day", FIELD_DAY, .from = PARAM_DAY }, { 0 } };
+static const struct param people_params[] = { { "away", FIELD_BOOL, .from = PARAM_SET }, { 0 } };
 static const struct param list_params[] = { { "day", FIELD_DAY, .from = PARAM_DAY }, { "empty", FIELD_BOOL, .from = PARAM_SET }, { 0 } };
-static const struct param members_params[] = { { "household", FIELD_ID, true }, { 0 } };
+static const struct param members_params[] = { { "household", FIELD_ID, true }, { "away", FIELD_BOOL, .from = PARAM_SET }, { 0 } };
+static const struct param reveal_params[] = { { "household", FIELD_ID, true }, { 0 } };
 static const struct param find_params[] = { { "text", FIELD_TEXT, true }, { "kind", FIELD_TEXT, true }, { 0 } };
 
 #define PLACE_COLUMNS(boxes) \
@@ -1029,10 +1213,13 @@ static const struct query queries[] = {
       .words = "房屋" },
     { "list", RIGHT_LISTS, .sql = &sql_list, .params = list_params, .sealed = list_sealed, .keys = "tibb", .prepare = prepare_list,
       .words = "住户" },
-    { "people", RIGHT_LISTS, .sql = &sql_people, .sealed = members_sealed, .keys = "tibbb", .page = 1000, .words = "网格内成员" },
-    { "members", RIGHT_LISTS, .sql = &sql_members, .params = members_params, .sealed = members_sealed, .words = "成员" },
+    { "people", RIGHT_LISTS, .sql = &sql_people, .params = people_params, .sealed = members_sealed, .keys = "tibbb", .page = 1000,
+      .prepare = prepare_people, .words = "网格内成员" },
+    { "members", RIGHT_LISTS, .sql = &sql_members, .params = members_params, .sealed = members_sealed, .prepare = prepare_list,
+      .words = "成员" },
     { "find", RIGHT_LISTS, .params = find_params, .answer = answer_find, .words = "查找" },
-    { "reveal", RIGHT_REVEAL, .sql = &sql_reveal, .params = members_params, .sealed = reveal_sealed, .reveal = true, .words = "查看" },
+    { "erasures", RIGHT_APPROVE, .sql = &sql_erasures, .keys = "iib", .words = "擦除申请" },
+    { "reveal", RIGHT_REVEAL, .sql = &sql_reveal, .params = reveal_params, .sealed = reveal_sealed, .reveal = true, .words = "查看" },
     { 0 },
 };
 
@@ -1050,5 +1237,5 @@ static int centre_of(struct store *s, struct str ledger, struct id household, st
 
 static const struct sql *const schema[] = { &sql_schema };
 const struct feature feature_household = {
-    "household", "住户", COUNT_OF(schema), schema, records, NULL, queries, deliveries, .centre_of = centre_of,
+    "household", "住户", COUNT_OF(schema), schema, records, follows, queries, deliveries, .centre_of = centre_of,
 };

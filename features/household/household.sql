@@ -69,7 +69,9 @@ CREATE TABLE household_erasure (        -- asked for by one person, allowed by a
     ledger      TEXT NOT NULL,
     erase       BLOB NOT NULL,          -- the record that asks
     household   BLOB NOT NULL,
+    reason      TEXT NOT NULL,
     asked_by    BLOB NOT NULL,
+    typed_by    BLOB NOT NULL,          -- whose session it came from
     asked_at    BIGINT NOT NULL,
     approved_by BLOB,
     approved_at BIGINT,
@@ -127,15 +129,26 @@ ON CONFLICT (ledger, household, person, since) DO NOTHING;
 SELECT person, sex, relation, away_until, parts, boxes FROM household_member
 WHERE ledger = $1 AND household = $2 AND until IS NULL ORDER BY person;
 
+-- name: closed_by
+-- The household that closed at position $2.
+SELECT household, door, since FROM household_household WHERE ledger = $1 AND until = $2;
+
+-- name: stand_again
+UPDATE household_household SET since = $3, until = NULL WHERE ledger = $1 AND household = $2;
+
+-- name: former_door
+-- Behind which household $2 lived before it moved.
+SELECT door FROM household_past WHERE ledger = $1 AND household = $2 AND door IS NOT NULL ORDER BY since DESC LIMIT 1;
+
 -- name: centre
 SELECT centre FROM household_household WHERE ledger = $1 AND household = $2;
 
 -- name: add_erasure
-INSERT INTO household_erasure (ledger, erase, household, asked_by, asked_at) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO household_erasure (ledger, erase, household, reason, asked_by, asked_at, typed_by) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (ledger, erase) DO NOTHING;
 
 -- name: erasure
-SELECT household, asked_by, approved_at FROM household_erasure WHERE ledger = $1 AND erase = $2;
+SELECT household, asked_by, approved_at, typed_by FROM household_erasure WHERE ledger = $1 AND erase = $2;
 
 -- name: approve_erasure
 UPDATE household_erasure SET approved_by = $3, approved_at = $4 WHERE ledger = $1 AND erase = $2;
@@ -149,38 +162,47 @@ UPDATE household_member SET sex = NULL, relation = NULL, parts = NULL, boxes = N
 -- Questions. $1 and $2 are the path from and to; hidden columns begin with "_".
 
 -- name: doors
--- $3 shows empty ones too; $4 $5 $6 the key to go on after; $7 rows.
+-- $3 shows empty ones too; $4 the day; $5 $6 $7 the key to go on after; $8 rows.
 SELECT a.path AS _path, d.ord AS "order", d.door, d.area, d.use,
     (SELECT COUNT(*) FROM household_household h WHERE h.ledger = d.ledger AND h.door = d.door AND h.until IS NULL) AS households,
     d.ledger AS _ledger, d.area AS _area, d.boxes AS _boxes
 FROM core_area a
 JOIN household_door d ON d.ledger = a.ledger AND d.area = a.id
-WHERE a.path >= CASE WHEN $4 > $1 THEN $4 ELSE $1 END AND a.path < $2
-    AND ($3 = 1 OR EXISTS (SELECT 1 FROM household_household o WHERE o.ledger = d.ledger AND o.door = d.door AND o.until IS NULL
-                           AND o.kind <> 'vacant' AND o.kind <> 'away'))
-    AND (a.path, d.ord, d.door) > ($4, $5, $6)
-ORDER BY a.path, d.ord, d.door LIMIT $7;
+WHERE a.path >= CASE WHEN $5 > $1 THEN $5 ELSE $1 END AND a.path < $2
+    AND ($3 = 1 OR EXISTS (
+        SELECT 1 FROM household_household o WHERE o.ledger = d.ledger AND o.door = d.door AND o.until IS NULL
+            AND o.kind <> 'vacant' AND o.kind <> 'away'
+            AND (NOT EXISTS (SELECT 1 FROM household_member w WHERE w.ledger = o.ledger AND w.household = o.household AND w.until IS NULL
+                             AND w.away_until >= $4)
+                OR EXISTS (SELECT 1 FROM household_member m WHERE m.ledger = o.ledger AND m.household = o.household AND m.until IS NULL
+                           AND (m.away_until IS NULL OR m.away_until < $4)))))
+    AND (a.path, d.ord, d.door) > ($5, $6, $7)
+ORDER BY a.path, d.ord, d.door LIMIT $8;
 
 -- name: list
--- $3 the day; $4 shows empty and away ones too; $5 $6 $7 $8 the key to go on after; $9 rows.
+-- $3 the day; $4 shows empty ones too, those of whom everybody is away, and how many are; $5 $6 $7 $8 the key to go on after; $9 rows.
 SELECT a.path AS _path, d.ord AS "order", d.door, COALESCE(h.household, d.door) AS _slot,
     d.area, h.household, h.kind, d.use, h.speaks, h.centre, h.is_centre,
     (SELECT COUNT(*) FROM household_member m WHERE m.ledger = h.ledger AND m.household = h.household AND m.until IS NULL) AS persons,
-    (SELECT COUNT(*) FROM household_member w WHERE w.ledger = h.ledger AND w.household = h.household AND w.until IS NULL
-         AND w.away_until >= $3) AS away,
+    CASE WHEN $4 = 1 THEN (SELECT COUNT(*) FROM household_member w WHERE w.ledger = h.ledger AND w.household = h.household
+        AND w.until IS NULL AND w.away_until >= $3) ELSE 0 END AS away,
     d.ledger AS _ledger, d.area AS _area, h.household AS _household, h.centre AS _centre,
     h.boxes AS _boxes, h.needs_boxes AS _needs, d.boxes AS _door
 FROM core_area a
 JOIN household_door d ON d.ledger = a.ledger AND d.area = a.id
 LEFT JOIN household_household h ON h.ledger = d.ledger AND h.door = d.door AND h.until IS NULL
 WHERE a.path >= CASE WHEN $5 > $1 THEN $5 ELSE $1 END AND a.path < $2
-    AND ($4 = 1 OR (h.household IS NOT NULL AND h.kind <> 'vacant' AND h.kind <> 'away'))
+    AND ($4 = 1 OR (h.household IS NOT NULL AND h.kind <> 'vacant' AND h.kind <> 'away'
+        AND (NOT EXISTS (SELECT 1 FROM household_member w WHERE w.ledger = h.ledger AND w.household = h.household AND w.until IS NULL
+                         AND w.away_until >= $3)
+            OR EXISTS (SELECT 1 FROM household_member m WHERE m.ledger = h.ledger AND m.household = h.household AND m.until IS NULL
+                       AND (m.away_until IS NULL OR m.away_until < $3)))))
     AND (a.path, d.ord, d.door, COALESCE(h.household, d.door)) > ($5, $6, $7, $8)
 ORDER BY a.path, d.ord, d.door, COALESCE(h.household, d.door) LIMIT $9;
 
 -- name: members
--- $3 the household.
-SELECT m.person, m.sex, m.relation, m.away_until,
+-- $3 the household; $4 tells who is away until when.
+SELECT m.person, m.sex, m.relation, CASE WHEN $4 = 1 THEN m.away_until END AS away_until,
     m.ledger AS _ledger, d.area AS _area, h.household AS _household, h.centre AS _centre, m.boxes AS _boxes, h.boxes AS _whole,
         m.parts AS _parts
 FROM (SELECT DISTINCT ledger FROM core_area WHERE path >= $1 AND path < $2) l
@@ -192,17 +214,19 @@ WHERE m.until IS NULL AND a.path >= $1 AND a.path < $2
 ORDER BY m.person;
 
 -- name: people
--- Everybody below the area, so that a phone asks once for its whole grid. $3 $4 $5 $6 $7 the key to go on after; $8 rows.
-SELECT a.path AS _path, d.ord AS _ord, d.door, h.household, m.person, m.sex, m.relation, m.away_until,
+-- Everybody below the area, so that a phone asks once for its whole grid. $3 tells who is away until when;
+-- $4 $5 $6 $7 $8 the key to go on after; $9 rows.
+SELECT a.path AS _path, d.ord AS _ord, d.door, h.household, m.person, m.sex, m.relation,
+    CASE WHEN $3 = 1 THEN m.away_until END AS away_until,
     m.ledger AS _ledger, d.area AS _area, h.household AS _household, h.centre AS _centre, m.boxes AS _boxes, h.boxes AS _whole,
         m.parts AS _parts
 FROM core_area a
 JOIN household_door d ON d.ledger = a.ledger AND d.area = a.id
 JOIN household_household h ON h.ledger = d.ledger AND h.door = d.door
 JOIN household_member m ON m.ledger = h.ledger AND m.household = h.household
-WHERE a.path >= CASE WHEN $3 > $1 THEN $3 ELSE $1 END AND a.path < $2 AND h.until IS NULL AND m.until IS NULL
-    AND (a.path, d.ord, d.door, h.household, m.person) > ($3, $4, $5, $6, $7)
-ORDER BY a.path, d.ord, d.door, h.household, m.person LIMIT $8;
+WHERE a.path >= CASE WHEN $4 > $1 THEN $4 ELSE $1 END AND a.path < $2 AND h.until IS NULL AND m.until IS NULL
+    AND (a.path, d.ord, d.door, h.household, m.person) > ($4, $5, $6, $7, $8)
+ORDER BY a.path, d.ord, d.door, h.household, m.person LIMIT $9;
 
 -- name: reveal
 -- $3 the household: one row a member, or one when it has none; what is asked of the household stands in each.
@@ -216,6 +240,19 @@ JOIN core_area a ON a.id = d.area
 LEFT JOIN household_member m ON m.ledger = h.ledger AND m.household = h.household AND m.until IS NULL
 WHERE a.path >= $1 AND a.path < $2
 ORDER BY m.person;
+
+-- name: erasures
+-- Those that wait for the second person stand first. $3 $4 $5 the key to go on after; $6 rows.
+SELECT CASE WHEN x.approved_at IS NULL THEN 0 ELSE 1 END AS _done, x.asked_at AS _at, x.erase, x.household, d.area, x.reason,
+    x.asked_by, x.asked_at, x.approved_by, x.approved_at
+FROM (SELECT DISTINCT ledger FROM core_area WHERE path >= $1 AND path < $2) l
+JOIN household_erasure x ON x.ledger = l.ledger
+JOIN household_household h ON h.ledger = x.ledger AND h.household = x.household
+JOIN household_door d ON d.ledger = h.ledger AND d.door = h.door
+JOIN core_area a ON a.id = d.area
+WHERE a.path >= $1 AND a.path < $2
+    AND (CASE WHEN x.approved_at IS NULL THEN 0 ELSE 1 END, x.asked_at, x.erase) > ($3, $4, $5)
+ORDER BY 1, 2, 3 LIMIT $6;
 
 -- name: found_household
 SELECT d.area, h.household, h.door, h.boxes, d.boxes FROM household_household h

@@ -116,9 +116,10 @@ struct slot {
     int64_t persons, away;        /* due, once slot_people has looked */
     struct str stamp;             /* "none": never visited */
     struct str outcome, method, checked;
-    bool witness, rejected;
+    bool together, witness, rejected;
     struct value retry_at;
     int64_t visits, screened, measures;
+    struct str members;           /* ids of those who may be checked, once a visit has looked */
 };
 
 static bool one_of(struct str s, const char *const *words)
@@ -145,8 +146,8 @@ static struct counts contribution(const struct slot *s)
     c.n[PERSONS] = s->persons;
     c.n[AWAY] = s->away;
     c.n[ENTERED] = entered;
-    c.n[ENTERED_DOOR] = entered && str_is(s->method, "at_door");
-    c.n[SCREENED] = s->screened;
+    c.n[ENTERED_DOOR] = entered && !s->together && str_is(s->method, "at_door");
+    c.n[SCREENED] = s->rejected ? 0 : s->screened;
     c.n[REFUSED] = stands && str_is(s->outcome, "refused");
     c.n[RETRY] = stands && !witnessed && one_of(s->outcome, not_met);
     return c;
@@ -200,6 +201,7 @@ enum {
     SLOT_STAMP,
     SLOT_OUTCOME,
     SLOT_METHOD,
+    SLOT_TOGETHER,
     SLOT_WITNESS,
     SLOT_RETRY,
     SLOT_REJECTED,
@@ -229,6 +231,7 @@ static void slot_read(struct slot *s, struct span *span, struct freeze *f, const
     s->stamp = kept(rows, SLOT_STAMP, mem);
     s->outcome = kept(rows, SLOT_OUTCOME, mem);
     s->method = kept(rows, SLOT_METHOD, mem);
+    s->together = rows_int(rows, SLOT_TOGETHER) != 0;
     s->witness = rows_int(rows, SLOT_WITNESS) != 0;
     s->retry_at = rows_kind(rows, SLOT_RETRY) == VALUE_NULL ? value_null : value_int(rows_int(rows, SLOT_RETRY));
     s->rejected = rows_int(rows, SLOT_REJECTED) != 0;
@@ -358,8 +361,8 @@ static int slot_put(struct tx *tx, const struct record *r, struct id round, cons
 {
     return tx_run(tx, e, &sql_put_slot,
                   ARGS(r->ledger, round, s->id, s->door, s->frozen == NOT_FROZEN_YET ? value_null : value_int(s->frozen),
-                       value_blob(s->stamp), s->outcome, s->method, s->witness, s->retry_at, s->rejected, s->visits, value_blob(s->checked),
-                       s->screened, s->measures),
+                       value_blob(s->stamp), s->outcome, s->method, s->together, s->witness, s->retry_at, s->rejected, s->visits,
+                       value_blob(s->checked), s->screened, s->measures),
                   NULL);
 }
 
@@ -373,12 +376,18 @@ static int missing(struct err *e, const char *key, const char *field)
     return -1;
 }
 
-/* A round may get another name or deadline, never other measures or another scope: what is owed was counted by them. */
+/*
+ * Rounds are of villages and above: what is frozen is the list of a village.  A round may get
+ * another name or deadline, never other measures or another scope: what is owed was counted by them.
+ */
 static int check_round(struct tx *tx, struct record *r, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
     const struct json *measures = record_json(r, "measures");
+    const struct area *scope = area_find(tx_areas(tx), r->area);
 
+    if (!scope || scope->level > 4)
+        return err_field(e, "screening.scope", "area");
     for (size_t i = 0; i < json_count(measures); i++)
         for (size_t k = 0; k < i; k++)
             if (str_eq(json_str(json_at(measures, i)), json_str(json_at(measures, k))))
@@ -417,6 +426,8 @@ static int apply_round(struct tx *tx, const struct record *r, struct err *e)
     for (size_t i = 0; i < json_count(measures); i++)
         if (tx_run(tx, e, &sql_put_measure, ARGS(round, json_str(json_at(measures, i)), (int64_t)1 << i), NULL) < 0)
             return -1;
+    if (tx_run(tx, e, &sql_close_known, ARGS(round), NULL) < 0)
+        return -1;
     return given_has(r, "first") ? core_owe(tx, r, r->area, e) : 0;
 }
 
@@ -428,7 +439,7 @@ static int make_freeze(struct tx *tx, const struct record *source, const struct 
     return 0;
 }
 
-static int check_close(struct tx *tx, struct record *r, struct err *e)
+static int check_freeze(struct tx *tx, struct record *r, struct err *e)
 {
     bool found;
 
@@ -437,9 +448,26 @@ static int check_close(struct tx *tx, struct record *r, struct err *e)
     return found ? 0 : missing(e, "screening.round_unknown", "round");
 }
 
+/* Where a round was opened it is closed, neither below nor above. */
+static int check_close(struct tx *tx, struct record *r, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+
+    if (tx_query(tx, &rows, e, &sql_round, ARGS(record_id(r, "round"))) < 0)
+        return -1;
+    if (!rows_next(&rows))
+        return store_failed(tx_store(tx), e) < 0 ? -1 : missing(e, "screening.round_unknown", "round");
+    return str_eq(rows_str(&rows, 0), r->area) ? 0 : err_field(e, "screening.other_scope", "area");
+}
+
+/* Kept apart, too: its area may have another ledger by then, so that a replay comes to the close first. */
 static int apply_close(struct tx *tx, const struct record *r, struct err *e)
 {
-    return tx_run(tx, e, &sql_close_round, ARGS(record_id(r, "round"), r->at, record_stamp(r)), NULL);
+    struct id round = record_id(r, "round");
+
+    if (tx_run(tx, e, &sql_put_close, ARGS(round, r->at, record_stamp(r)), NULL) < 0)
+        return -1;
+    return tx_run(tx, e, &sql_close_known, ARGS(round), NULL);
 }
 
 /* Visits that came before their freeze are counted now. */
@@ -555,6 +583,76 @@ static int check_place(struct tx *tx, struct record *r, struct err *e)
     return scope && here && area_within(here, scope) ? 0 : err_field(e, "screening.round_elsewhere", "round");
 }
 
+/* When it was said where a door or a household is: the first of its facts. */
+static struct str since_when(const struct rows *rows, int column)
+{
+    enum { STAMP = 24 };
+    struct str marks = rows_str(rows, column + 1);
+
+    return marks.len > STAMP && marks.at[0] == 0 ? (struct str){ marks.at + 1, STAMP } : rows_str(rows, column);
+}
+
+/* Whoever types in for somebody, or under another's name, needs the right there as well. */
+static int may_visit(struct tx *tx, const struct record *r, const struct area *there, bool *may, struct err *e)
+{
+    struct record hand = *r;
+    bool typed = !id_none(r->for_whom);
+
+    if (tx_may(tx, r, RIGHT_VISIT, there, may, e) < 0)
+        return -1;
+    if (!*may || r->proof == PROOF_SERVER || (!typed && id_eq(r->maker, r->author)))
+        return 0;
+    hand.maker = r->author;
+    hand.for_whom = (struct id){ { 0 } };
+    return tx_may(tx, &hand, typed ? RIGHT_FOR : RIGHT_VISIT, there, may, e);
+}
+
+/* The door stands at or below the record's area, or did when the visit was made, or the maker visits there, too. */
+static int check_door(struct tx *tx, struct record *r, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    const struct area *here = area_find(tx_areas(tx), r->area), *there, *was;
+    struct id doer = id_none(r->for_whom) ? r->maker : r->for_whom;
+    bool may = false;
+
+    if (tx_query(tx, &rows, e, &sql_visited_door, ARGS(r->ledger, record_id(r, "door"))) < 0)
+        return -1;
+    if (!rows_next(&rows))
+        return store_failed(tx_store(tx), e);
+    there = area_find(tx_areas(tx), rows_str(&rows, 0));
+    was = rows_str(&rows, 1).at && str_cmp(record_stamp(r), since_when(&rows, 2)) < 0 ? area_find(tx_areas(tx), rows_str(&rows, 1)) : NULL;
+    for (const struct area *a = there; a && !may; a = a->successor)
+        may = area_within(a, here);
+    if (may || area_within(was, here))
+        return 0;
+    rows_done(&rows);
+    if (may_visit(tx, r, there, &may, e) < 0)
+        return -1;
+    if (!may && any(tx, &sql_heads_centre, ARGS(r->ledger, record_id(r, "household"), doer), &may, e) < 0)
+        return -1;
+    if (may)
+        return 0;
+    err_field(e, "right.denied", "door");
+    e->kind = ERR_DENIED;
+    return -1;
+}
+
+/* A household that does not live behind the door, and did not when the visit was made, counts by no such visit. */
+static int check_lives(struct tx *tx, struct record *r, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    struct id door = record_id(r, "door");
+
+    if (id_none(record_id(r, "household")))
+        return 0;
+    if (tx_query(tx, &rows, e, &sql_visited_home, ARGS(r->ledger, record_id(r, "household"), door)) < 0)
+        return -1;
+    if (rows_next(&rows) && !id_eq(rows_id(&rows, 0), door) &&
+        !(rows_int(&rows, 3) && str_cmp(record_stamp(r), since_when(&rows, 1)) < 0))
+        given_number(r, "elsewhere", 1);
+    return store_failed(tx_store(tx), e);
+}
+
 /* Whose secret seals it: the household meant, the only one behind the door, else the door. */
 static int check_subject(struct tx *tx, struct record *r, struct err *e)
 {
@@ -619,8 +717,8 @@ static int check_visit(struct tx *tx, struct record *r, struct err *e)
 
     if (one_of(record_text(r, "outcome"), met) && !record_has(r, "method"))
         return err_field(e, "field.missing", "method");
-    if (check_place(tx, r, e) < 0 || check_subject(tx, r, e) < 0 || see(tx, record_json(r, "checks"), &seen, e) < 0 ||
-        check_persons(tx, r, e) < 0 || check_measures(tx, r, e) < 0)
+    if (check_place(tx, r, e) < 0 || check_door(tx, r, e) < 0 || check_subject(tx, r, e) < 0 || check_lives(tx, r, e) < 0 ||
+        see(tx, record_json(r, "checks"), &seen, e) < 0 || check_persons(tx, r, e) < 0 || check_measures(tx, r, e) < 0)
         return -1;
     given_number(r, "checked", seen.checked);
     given_number(r, "fever", seen.fever);
@@ -638,9 +736,28 @@ static int by_bytes(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct id));
 }
 
-/* The persons any visit checked, this one's put in. */
-static struct str checked_with(const struct record *r, struct str checked)
+/* Everybody who is or was a member, ascending. */
+static int members_of(struct tx *tx, const struct record *r, const struct slot *s, struct str *members, struct err *e)
 {
+    CLEANUP(buf_done) struct buf ids = { 0 };
+    CLEANUP(rows_done) struct rows rows = { 0 };
+
+    *members = (struct str){ 0 };
+    if (s->door || !record_has(r, "checks"))
+        return 0;
+    if (tx_query(tx, &rows, e, &sql_persons_of, ARGS(r->ledger, s->id)) < 0)
+        return -1;
+    while (rows_next(&rows))
+        buf_str(&ids, rows_str(&rows, 0));
+    if (ids.len)
+        *members = arena_str(r->mem, buf_view(&ids));
+    return store_failed(tx_store(tx), e);
+}
+
+/* The persons any visit checked, this one's put in: members only, and no more than a household may have. */
+static struct str checked_with(const struct record *r, struct str checked, struct str members)
+{
+    enum { MOST = 500 };
     size_t known = checked.len / sizeof(struct id), n = known, kept_ids = 0;
     struct item it;
     struct id *ids;
@@ -654,45 +771,49 @@ static struct str checked_with(const struct record *r, struct str checked)
         memcpy(ids, checked.at, known * sizeof *ids);
     n = known;
     for (size_t i = 0; record_item(r, "checks", i, &it); i++)
-        if (is_checked(it.map))
+        if (is_checked(it.map) && holds(members, item_id(&it, "person")))
             ids[n++] = item_id(&it, "person");
     qsort(ids, n, sizeof *ids, by_bytes);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && kept_ids < MOST; i++)
         if (i == 0 || !id_eq(ids[i], ids[i - 1]))
             ids[kept_ids++] = ids[i];
     return kept_ids ? (struct str){ (const char *)ids, kept_ids * sizeof *ids } : (struct str){ 0 };
 }
 
-static void slot_visited(struct slot *s, const struct record *r)
+/* What a rejected visit checked goes when another stands in its place. */
+static void slot_visited(struct slot *s, const struct record *r, bool together)
 {
     struct str stamp = record_stamp(r);
+    bool stands = !s->stamp.at || str_cmp(stamp, s->stamp) >= 0;
 
     s->visits++;
     s->measures |= given_int(r, "measures");
-    if (s->stamp.at && str_cmp(stamp, s->stamp) < 0)
+    s->checked = checked_with(r, stands && s->rejected ? (struct str){ 0 } : s->checked, s->members);
+    if (!stands)
         return;
     s->stamp = stamp;
     s->outcome = record_text(r, "outcome");
     s->method = record_text(r, "method");
+    s->together = together;
     s->witness = given_has(r, "witness");
     s->retry_at = record_value(r, "retry_at");
     s->rejected = false;
 }
 
-static int visit_slot(struct tx *tx, const struct record *r, struct slot *s, const struct freeze *f, struct counts *change, struct err *e)
+static int visit_slot(struct tx *tx, const struct record *r, struct slot *s, const struct freeze *f, bool together, struct counts *change,
+                      struct err *e)
 {
     struct counts before = contribution(s), after;
-    struct str checked = checked_with(r, s->checked);
-    int64_t screened = s->screened;
+    struct str checked = s->checked;
 
-    slot_visited(s, r);
-    if (checked.len != s->checked.len) {
-        s->checked = checked;
+    if (members_of(tx, r, s, &s->members, e) < 0)
+        return -1;
+    slot_visited(s, r, together);
+    if (!str_eq(checked, s->checked)) {
         if (slot_people(tx, r, s, f, e) < 0)
             return -1;
-        before.n[PERSONS] = s->frozen == 1 ? s->persons : 0;
-        before.n[AWAY] = s->frozen == 1 ? s->away : 0;
-        before.n[SCREENED] = s->frozen == 1 ? screened : 0;
+        before.n[PERSONS] = s->persons;
+        before.n[AWAY] = s->away;
     }
     after = contribution(s);
     counts_add(change, &after, 1);
@@ -705,16 +826,42 @@ static int visit_slot(struct tx *tx, const struct record *r, struct slot *s, con
                   NULL);
 }
 
+/* Who is in no list has no row: the names stay in the box of the visit. */
+static int put_found(struct tx *tx, const struct record *r, struct err *e)
+{
+    int64_t found = (int64_t)json_count(record_json(r, "found"));
+
+    if (!found)
+        return 0;
+    return tx_run(tx, e, &sql_add_found,
+                  ARGS(r->ledger, record_id(r, "round"), r->id, record_id(r, "door"), record_value(r, "household"), r->at, found,
+                       value_blob(boxes_with(r, (struct str){ 0 }, SEAL_REGISTER))),
+                  NULL);
+}
+
+/* One visit for several households was told by whoever spoke for them. */
+static bool for_several(const struct slots *s)
+{
+    size_t households = 0;
+
+    for (size_t i = 0; i < s->count; i++)
+        households += !s->at[i].door;
+    return households > 1;
+}
+
 /* All slots of a visit stand behind one door, in one grid, unless a household has moved since: it counts where it lives. */
 static int apply_visit(struct tx *tx, const struct record *r, struct err *e)
 {
     CLEANUP(slots_done) struct slots s = { 0 };
     struct counts change = { { 0 } };
 
-    if (slots_of(tx, r, &s, record_id(r, "round"), record_id(r, "door"), record_id(r, "household"), e) < 0)
+    if (given_has(r, "elsewhere"))
+        return put_found(tx, r, e);
+    if (put_found(tx, r, e) < 0 || slots_of(tx, r, &s, record_id(r, "round"), record_id(r, "door"), record_id(r, "household"), e) < 0)
         return -1;
+    bool together = for_several(&s);
     for (size_t i = 0; i < s.count; i++)
-        if (visit_slot(tx, r, &s.at[i], &s.freeze, &change, e) < 0)
+        if (visit_slot(tx, r, &s.at[i], &s.freeze, together, &change, e) < 0)
             return -1;
     return s.count ? count(tx, r, s.freeze.round, s.at[0].area, &change, e) : 0;
 }
@@ -783,7 +930,7 @@ static int apply_recheck(struct tx *tx, const struct record *r, struct err *e)
 
 static const struct record_type records[] = {
     { "screening.round", RIGHT_ROUNDS, round_fields, check_round, apply_round, RECORD_COMMAND, .words = "开启轮次" },
-    { "screening.freeze", RIGHT_SYSTEM, only_round_fields, check_close, apply_freeze, .words = "冻结名单" },
+    { "screening.freeze", RIGHT_SYSTEM, only_round_fields, check_freeze, apply_freeze, .words = "冻结名单" },
     { "screening.close", RIGHT_ROUNDS, only_round_fields, check_close, apply_close, RECORD_COMMAND, .words = "关闭轮次" },
     { "screening.visit", RIGHT_VISIT, visit_fields, check_visit, apply_visit, .words = "入户" },
     { "screening.recheck", RIGHT_VISIT, recheck_fields, check_recheck, apply_recheck, .words = "复核" },
@@ -953,7 +1100,31 @@ static int follow_door(struct tx *tx, const struct record *r, struct err *e)
     return 0;
 }
 
+/* A household that was not taken in elsewhere stands again, as if it had opened by this record. */
+static int follow_refused(struct tx *tx, const struct record *r, struct err *e)
+{
+    CLEANUP(freezes_done) struct freezes freezes = { 0 };
+    struct id door = { 0 };
+
+    if (freezes_of(tx, r, &freezes, e) < 0)
+        return -1;
+    if (freezes.count) {
+        CLEANUP(rows_done) struct rows rows = { 0 };
+        if (tx_query(tx, &rows, e, &sql_stands_since, ARGS(r->ledger, r->position)) < 0)
+            return -1;
+        if (rows_next(&rows))
+            door = rows_id(&rows, 0);
+        if (store_failed(tx_store(tx), e) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < freezes.count && !id_none(door); i++)
+        if (late(tx, r, &freezes.at[i], door, e) < 0)
+            return -1;
+    return 0;
+}
+
 static const struct follow follows[] = {
+    { "core.refused", follow_refused },
     { "household.door", follow_door },
     { "household.open", follow_household },
     { "household.move", follow_household },
@@ -979,9 +1150,27 @@ static int current_round(struct ask *ask, struct value *round, struct err *e)
     return store_failed(ask->store, e);
 }
 
+/* Zeros are said of a round that is elsewhere, not of one that nobody opened. */
+static int known_round(struct ask *ask, struct value round, const char *param, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+
+    if (store_query(ask->store, &rows, &sql_round, ARGS(round), e) < 0)
+        return -1;
+    if (rows_next(&rows))
+        return 0;
+    if (store_failed(ask->store, e) < 0)
+        return -1;
+    err_field(e, "round.unknown", param);
+    e->kind = ERR_MISSING;
+    return -1;
+}
+
 static int prepare_round(struct ask *ask, struct err *e)
 {
-    return ask->args[2].kind == VALUE_NULL ? current_round(ask, &ask->args[2], e) : 0;
+    if (ask->args[2].kind == VALUE_NULL)
+        return current_round(ask, &ask->args[2], e);
+    return known_round(ask, ask->args[2], "round", e);
 }
 
 static int prepare_rounds(struct ask *ask, struct err *e)
@@ -1002,7 +1191,7 @@ static int prepare_coverage(struct ask *ask, struct err *e)
 static int prepare_compare(struct ask *ask, struct err *e)
 {
     ask->args[4] = value_str(ask->area->id);
-    return prepare_round(ask, e);
+    return known_round(ask, ask->args[3], "with", e) < 0 ? -1 : prepare_round(ask, e);
 }
 
 /* Which doors are empty is told only to those who look after doors there. */
@@ -1050,6 +1239,11 @@ static const struct sealed_column doors_sealed[] = {
     { 0 },
 };
 
+static const struct sealed_column found_sealed[] = {
+    { "names", "_boxes", "found", MASK_OMIT },
+    { 0 },
+};
+
 static const struct sealed_column household_sealed[] = {
     { "name", "_boxes", "name", MASK_OPEN },         /* of the maker: open to everybody signed in */
     { 0 },
@@ -1062,6 +1256,8 @@ static const struct query queries[] = {
     { "compare", RIGHT_FIGURES, .sql = &sql_compare, .params = compare_params, .prepare = prepare_compare, .words = "轮次对比" },
     { "doors", RIGHT_LISTS, .sql = &sql_doors, .params = doors_params, .sealed = doors_sealed, .keys = "tibb", .prepare = prepare_doors,
       .words = "未入户" },
+    { "found", RIGHT_LISTS, .sql = &sql_found, .params = round_params, .sealed = found_sealed, .keys = "tib", .prepare = prepare_round,
+      .words = "名单外人员" },
     { "household", RIGHT_LISTS, .sql = &sql_household, .params = household_params, .sealed = household_sealed, .words = "入户记录" },
     { "debts", RIGHT_LISTS, .sql = &sql_debts, .params = debts_params, .sealed = doors_sealed, .keys = "tibbt", .prepare = prepare_debts,
       .words = "欠办措施" },
@@ -1069,7 +1265,7 @@ static const struct query queries[] = {
 };
 
 static const struct sql *const schema[] = { &sql_schema };
-static const struct sql *const recounts[] = { &sql_recount, &sql_recount_totals, &sql_recount_visits, NULL };
+static const struct sql *const recounts[] = { &sql_recount, &sql_recount_totals, &sql_recount_visits, &sql_recount_together, NULL };
 const struct feature feature_screening = {
     "screening", "排查", COUNT_OF(schema), schema, records, follows, queries, deliveries, recounts,
 };

@@ -16,7 +16,12 @@ CREATE TABLE screening_round (          -- reference table
     opened_at     BIGINT NOT NULL,
     closed_at     BIGINT,
     stamp         BLOB NOT NULL,
-    closed_stamp  BLOB,
+    PRIMARY KEY (round)
+);
+CREATE TABLE screening_close (          -- reference table: kept apart so that a close may come before its round at a replay
+    round     BLOB NOT NULL,
+    closed_at BIGINT NOT NULL,
+    stamp     BLOB NOT NULL,            -- the later stands
     PRIMARY KEY (round)
 );
 CREATE TABLE screening_measure (        -- reference table: what is owed to each household in a round
@@ -42,11 +47,12 @@ CREATE TABLE screening_slot (           -- state of a slot that was visited
     stamp    BLOB NOT NULL,             -- of the visit that stands: the latest
     outcome  TEXT NOT NULL,             -- its outcome …
     method   TEXT,
+    together INTEGER NOT NULL,          -- 1: that visit was for several households at once, and never counts as at the door
     witness  INTEGER NOT NULL,
     retry_at BIGINT,
     rejected INTEGER NOT NULL,          -- 1: a re-check found that it was not so
     visits   BIGINT NOT NULL,
-    checked  BLOB,                      -- ids of the persons any visit checked, ascending, 16 bytes each
+    checked  BLOB,                      -- ids of the persons any visit checked since one was rejected, ascending, 16 bytes each
     screened BIGINT NOT NULL,           -- how many of them are due
     measures BIGINT NOT NULL,           -- bits of screening_measure, of all visits
     PRIMARY KEY (ledger, round, slot)
@@ -73,6 +79,17 @@ CREATE TABLE screening_recheck (
     result  TEXT NOT NULL,              -- verified or rejected
     stamp   BLOB NOT NULL,
     PRIMARY KEY (ledger, visit)
+);
+CREATE TABLE screening_found (          -- visits that met people who are in no list
+    ledger    TEXT NOT NULL,
+    round     BLOB NOT NULL,
+    visit     BLOB NOT NULL,            -- the record
+    door      BLOB NOT NULL,
+    household BLOB,                     -- where the visit named one
+    at        BIGINT NOT NULL,
+    found     BIGINT NOT NULL,          -- how many
+    boxes     BLOB,                     -- sealed, register: found
+    PRIMARY KEY (ledger, round, visit)
 );
 CREATE TABLE screening_late (           -- doors with something behind them that was found after the freeze
     ledger TEXT NOT NULL,
@@ -107,8 +124,13 @@ ON CONFLICT (round) DO UPDATE SET name = excluded.name, why = excluded.why, ques
     deadline = excluded.deadline, stamp = excluded.stamp
 WHERE screening_round.stamp < excluded.stamp;
 
--- name: close_round
-UPDATE screening_round SET closed_at = $2, closed_stamp = $3 WHERE round = $1 AND (closed_stamp IS NULL OR closed_stamp < $3);
+-- name: put_close
+INSERT INTO screening_close (round, closed_at, stamp) VALUES ($1, $2, $3)
+ON CONFLICT (round) DO UPDATE SET closed_at = excluded.closed_at, stamp = excluded.stamp WHERE screening_close.stamp < excluded.stamp;
+
+-- name: close_known
+UPDATE screening_round SET closed_at = (SELECT c.closed_at FROM screening_close c WHERE c.round = $1)
+WHERE round = $1 AND EXISTS (SELECT 1 FROM screening_close c WHERE c.round = $1);
 
 -- name: open_rounds
 SELECT round, area FROM screening_round WHERE closed_at IS NULL ORDER BY opened_at DESC, round DESC;
@@ -170,7 +192,7 @@ ON CONFLICT (ledger, round, area) DO UPDATE SET
 
 -- name: slot_of_household
 SELECT h.household, d.area, h.since, h.until, f.position, f.day,
-    s.frozen, s.stamp, s.outcome, s.method, s.witness, s.retry_at, s.rejected, s.visits, s.checked, s.screened, s.measures
+    s.frozen, s.stamp, s.outcome, s.method, s.together, s.witness, s.retry_at, s.rejected, s.visits, s.checked, s.screened, s.measures
 FROM household_household h
 JOIN household_door d ON d.ledger = h.ledger AND d.door = h.door
 LEFT JOIN screening_freeze f ON f.ledger = h.ledger AND f.round = $3
@@ -179,7 +201,7 @@ WHERE h.ledger = $1 AND h.household = $2;
 
 -- name: slots_behind_door
 SELECT h.household, d.area, h.since, h.until, f.position, f.day,
-    s.frozen, s.stamp, s.outcome, s.method, s.witness, s.retry_at, s.rejected, s.visits, s.checked, s.screened, s.measures
+    s.frozen, s.stamp, s.outcome, s.method, s.together, s.witness, s.retry_at, s.rejected, s.visits, s.checked, s.screened, s.measures
 FROM household_household h
 JOIN household_door d ON d.ledger = h.ledger AND d.door = h.door
 LEFT JOIN screening_freeze f ON f.ledger = h.ledger AND f.round = $3
@@ -188,7 +210,7 @@ WHERE h.ledger = $1 AND h.door = $2 ORDER BY h.household;
 
 -- name: slot_of_door
 SELECT d.door, d.area, d.opened, NULL, f.position, f.day,
-    s.frozen, s.stamp, s.outcome, s.method, s.witness, s.retry_at, s.rejected, s.visits, s.checked, s.screened, s.measures
+    s.frozen, s.stamp, s.outcome, s.method, s.together, s.witness, s.retry_at, s.rejected, s.visits, s.checked, s.screened, s.measures
 FROM household_door d
 LEFT JOIN screening_freeze f ON f.ledger = d.ledger AND f.round = $3
 LEFT JOIN screening_slot s ON s.ledger = d.ledger AND s.round = $3 AND s.slot = d.door
@@ -211,16 +233,21 @@ UNION ALL
 SELECT person, away_until FROM household_past WHERE ledger = $1 AND household = $2 AND door IS NULL AND since < $3 AND until > $3;
 
 -- name: put_slot
-INSERT INTO screening_slot (ledger, round, slot, door, frozen, stamp, outcome, method, witness, retry_at, rejected, visits, checked,
-    screened, measures)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+INSERT INTO screening_slot (ledger, round, slot, door, frozen, stamp, outcome, method, together, witness, retry_at, rejected, visits,
+    checked, screened, measures)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 ON CONFLICT (ledger, round, slot) DO UPDATE SET frozen = excluded.frozen, stamp = excluded.stamp, outcome = excluded.outcome,
-    method = excluded.method, witness = excluded.witness, retry_at = excluded.retry_at, rejected = excluded.rejected,
-    visits = excluded.visits, checked = excluded.checked, screened = excluded.screened, measures = excluded.measures;
+    method = excluded.method, together = excluded.together, witness = excluded.witness, retry_at = excluded.retry_at,
+    rejected = excluded.rejected, visits = excluded.visits, checked = excluded.checked, screened = excluded.screened,
+    measures = excluded.measures;
 
 -- name: add_visit
 INSERT INTO screening_visit (ledger, slot, visit, round, at, maker, method, outcome, persons, checked, fever)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (ledger, slot, visit) DO NOTHING;
+
+-- name: add_found
+INSERT INTO screening_found (ledger, round, visit, door, household, at, found, boxes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (ledger, round, visit) DO NOTHING;
 
 -- name: visit
 SELECT maker, round FROM screening_visit WHERE ledger = $1 AND slot = $2 AND visit = $3;
@@ -234,6 +261,29 @@ WHERE screening_recheck.stamp < excluded.stamp;
 -- name: place
 -- For check: does the door stand here, does the round, and whose scope is it?
 SELECT d.area, r.area FROM household_door d LEFT JOIN screening_round r ON r.round = $3 WHERE d.ledger = $1 AND d.door = $2;
+
+-- name: visited_door
+-- Where the door stands, where it stood before, and when that was said.
+SELECT area, area_before, stamp, marks FROM household_door WHERE ledger = $1 AND door = $2;
+
+-- name: visited_home
+-- Behind which door it lives, when that was said, and whether it lived behind door $3 before.
+SELECT h.door, h.stamp, h.marks,
+    (SELECT COUNT(*) FROM household_past p WHERE p.ledger = h.ledger AND p.household = h.household AND p.door = $3)
+FROM household_household h WHERE h.ledger = $1 AND h.household = $2;
+
+-- name: heads_centre
+-- Is household $2 linked to a centre household whose head is worker $3?
+SELECT 1 FROM household_household h
+JOIN core_duty c ON c.household = h.centre AND c.worker = $3 AND c.role = 'centre_head' AND c.ended_at IS NULL
+WHERE h.ledger = $1 AND h.household = $2;
+
+-- name: persons_of
+SELECT person FROM household_member WHERE ledger = $1 AND household = $2 ORDER BY person;
+
+-- name: stands_since
+-- The door of the household whose stay began at position $2.
+SELECT door FROM household_household WHERE ledger = $1 AND since = $2 AND until IS NULL;
 
 -- name: homes
 SELECT household FROM household_household WHERE ledger = $1 AND door = $2 AND until IS NULL ORDER BY household;
@@ -440,9 +490,22 @@ WHERE a.path >= CASE WHEN $6 > $1 THEN $6 ELSE $1 END AND a.path < $2
          ELSE 'retry' END)
 ORDER BY 1, 2, 3, 4 LIMIT $10;
 
+-- name: found
+-- $3 the round; $4 $5 $6 the key to go on after; $7 rows. People who are in no list, where their door stands now.
+SELECT a.path AS _path, f.at, f.visit, d.area, f.door, f.household, f.found,
+    f.ledger AS _ledger, d.area AS _area, f.household AS _household, h.centre AS _centre, f.boxes AS _boxes
+FROM (SELECT DISTINCT ledger FROM core_area WHERE path >= $1 AND path < $2) l
+JOIN screening_found f ON f.ledger = l.ledger AND f.round = $3
+JOIN household_door d ON d.ledger = f.ledger AND d.door = f.door
+JOIN core_area a ON a.id = d.area
+LEFT JOIN household_household h ON h.ledger = f.ledger AND h.household = f.household
+WHERE a.path >= CASE WHEN $4 > $1 THEN $4 ELSE $1 END AND a.path < $2 AND (a.path, f.at, f.visit) > ($4, $5, $6)
+ORDER BY a.path, f.at, f.visit LIMIT $7;
+
 -- name: household
 -- $3 the household: every visit it had, the latest first.
-SELECT v.round, r.name AS round_name, v.visit, v.at, v.maker, v.method, v.outcome, v.checked, v.persons, k.result AS recheck,
+SELECT v.round, r.name AS round_name, v.visit, v.at, v.maker, v.method, v.outcome, v.checked, v.persons, COALESCE(f.found, 0) AS found,
+    k.result AS recheck,
     w.home AS _ledger, w.boxes AS _boxes
 FROM (SELECT DISTINCT ledger FROM core_area WHERE path >= $1 AND path < $2) l
 JOIN household_household h ON h.ledger = l.ledger AND h.household = $3
@@ -450,6 +513,7 @@ JOIN household_door d ON d.ledger = h.ledger AND d.door = h.door
 JOIN core_area a ON a.id = d.area
 JOIN screening_visit v ON v.ledger = h.ledger AND v.slot = h.household
 LEFT JOIN screening_round r ON r.round = v.round
+LEFT JOIN screening_found f ON f.ledger = v.ledger AND f.round = v.round AND f.visit = v.visit
 LEFT JOIN screening_recheck k ON k.ledger = v.ledger AND k.visit = v.visit
 LEFT JOIN duty_worker w ON w.worker = v.maker
 WHERE a.path >= $1 AND a.path < $2
@@ -523,11 +587,11 @@ SELECT ledger, round, area FROM (
         CASE WHEN s.rejected = 0 AND (s.outcome IN ('completed', 'partial') OR (s.witness = 1 AND (s.outcome = 'moved'
             OR (s.outcome = 'vacant' AND s.door = 0))))
              THEN 1 ELSE 0 END,
-        CASE WHEN s.method = 'at_door' AND s.rejected = 0
+        CASE WHEN s.method = 'at_door' AND s.together = 0 AND s.rejected = 0
                   AND (s.outcome IN ('completed', 'partial') OR (s.witness = 1 AND (s.outcome = 'moved' OR (s.outcome = 'vacant'
                       AND s.door = 0))))
              THEN 1 ELSE 0 END,
-        s.screened, 0,
+        CASE WHEN s.rejected = 1 THEN 0 ELSE s.screened END, 0,
         CASE WHEN s.rejected = 0 AND s.outcome = 'refused' THEN 1 ELSE 0 END,
         CASE WHEN s.rejected = 0 AND (s.outcome IN ('no_answer', 'owner_unreachable', 'wrong_address') OR (s.witness = 0
             AND s.outcome IN ('vacant', 'moved')))
@@ -570,3 +634,13 @@ HAVING SUM(households) <> 0 OR SUM(persons) <> 0 OR SUM(away) <> 0 OR SUM(entere
 -- name: recount_visits
 SELECT s.ledger, s.round, s.slot FROM screening_slot s
 WHERE s.visits <> (SELECT COUNT(*) FROM screening_visit v WHERE v.ledger = s.ledger AND v.slot = s.slot AND v.round = s.round);
+
+-- name: recount_together
+-- Whether a visit was for several households is seen in the history, too; its id ends the stamp.
+SELECT s.ledger, s.round, s.slot FROM screening_slot s
+LEFT JOIN (
+    SELECT v.ledger AS ledger, v.visit AS visit
+    FROM screening_visit v JOIN screening_slot o ON o.ledger = v.ledger AND o.round = v.round AND o.slot = v.slot
+    WHERE o.door = 0 GROUP BY v.ledger, v.visit HAVING COUNT(*) > 1
+) t ON t.ledger = s.ledger AND t.visit = substr(s.stamp, 9)
+WHERE s.together <> CASE WHEN t.visit IS NULL THEN 0 ELSE 1 END;

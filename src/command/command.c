@@ -18,7 +18,7 @@ static const struct {
 } options[] = {
     { "as" }, { "area" }, { "apply", true }, { "gbk", true }, { "city" }, { "people" }, { "days" }, { "seed" }, { "until" }, { "password" },
     { "accounts", true }, { "live", true }, { "url" }, { "rate" }, { "name" }, { "phone" }, { "account" }, { "role" }, { "category" },
-    { "config" }, { "ledger" }, { "class" }, { "month" }, { "reason" },
+    { "config" }, { "ledger" }, { "worker" }, { "household" }, { "class" }, { "month" }, { "reason" },
 };
 
 static int option_take(struct words *w, const char *name, const char *value, struct err *e)
@@ -119,18 +119,7 @@ static int write_or_say(struct core *c, struct batch *b, struct err *e)
     return result;
 }
 
-/* ---- worker add ------------------------------------------------------------------------ */
-
-static void make_password(char out[17])
-{
-    static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
-    uint8_t bytes[16];
-
-    seal_random(bytes, sizeof bytes);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        out[i] = letters[bytes[i] % 32];
-    out[16] = 0;
-}
+/* ---- accounts ------------------------------------------------------------------------ */
 
 static int worker_add(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
 {
@@ -145,10 +134,11 @@ static int worker_add(struct core *c, const struct words *w, struct str input, s
         return err_set(e, ERR_INVALID, "command.usage");
     if (!role_rights(role))
         return err_field(e, "field.code", "role");
-    if (!password) {
-        make_password(made);
+    core_password_make(made);
+    if (!password)
         password = made;
-    }
+    if (core_account_check(c, str_of(account), worker, str_of(password), e) < 0)     /* before anything is written */
+        return -1;
     struct batch *b = core_batch_new(c, &who_system, time_now());
     struct json *person = json_map(), *assign = json_map();
     json_set_id(person, "worker", worker);
@@ -159,11 +149,34 @@ static int worker_add(struct core *c, const struct words *w, struct str input, s
     json_set_id(assign, "duty", duty);
     json_set_id(assign, "worker", worker);
     json_set_text(assign, "role", role);
+    json_set_text(assign, "household", words_option(w, "household", NULL));
     json_set(assign, "since", json_number(time_now()));
     core_batch_add(b, id_new(), "duty.assign", area, time_now(), assign);
     if (write_or_say(c, b, e) < 0 || core_account_add(c, str_of(account), worker, str_of(password), e) < 0)
         return -1;
     buf_printf(out, "account %s %s\n", account, password);
+    return 0;
+}
+
+/* A worker who is on record already gets an account, or a new password. */
+static int account_add(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
+{
+    const char *name = w->plain_count > 2 ? w->plain[2] : NULL, *password = words_option(w, "password", NULL);
+    bool drop = w->plain_count > 1 && strcmp(w->plain[1], "drop") == 0;
+    struct id worker;
+    char made[17];
+
+    (void)input;
+    if (!name || (!drop && strcmp(w->plain[1], "add") != 0))
+        return err_set(e, ERR_INVALID, "command.usage");
+    if (drop)
+        return seal_account_drop(core_seal(c), str_of(name), e);
+    if (!id_parse(str_of(words_option(w, "worker", "")), &worker))
+        return err_field(e, "field.id", "worker");
+    core_password_make(made);
+    if (core_account_add(c, str_of(name), worker, str_of(password ? password : made), e) < 0)
+        return -1;
+    buf_printf(out, "account %s %s\n", name, password ? password : made);
     return 0;
 }
 
@@ -209,13 +222,15 @@ static int import(struct core *c, const struct words *w, struct str input, struc
         return err_set(e, ERR_INVALID, "command.usage");
     if (exchange_import(c, &who_system, as, str_of(words_option(w, "area", "")), input, words_option(w, "gbk", NULL) != NULL, apply, &report, e) < 0)
         return -1;
+    if (report.bad) {         /* the file comes back alone, so that it can be mended and handed in again */
+        buf_str(out, buf_view(&report.file));
+        err_broken(e, "import.rows", "%" PRId64 " of %" PRId64 " rows; see the column error", report.bad, report.rows);
+        e->kind = ERR_INVALID;
+        return -1;
+    }
     buf_str(out, buf_view(&report.words));
     buf_printf(out, "rows %" PRId64 " bad %" PRId64 " stored %" PRId64 " repeated %" PRId64 " refused %" PRId64 "\n", report.rows, report.bad,
                report.stored, report.repeated, report.refused);
-    if (report.bad) {
-        buf_str(out, buf_view(&report.file));
-        return err_set(e, ERR_INVALID, "import.rows");
-    }
     if (!apply)
         buf_text(out, "dry run: nothing was written; --apply writes\n");
     return apply ? load_profile(c, e) : 0;
@@ -242,9 +257,13 @@ static int verify(struct core *c, const struct words *w, struct str input, struc
         return -1;
     buf_printf(out, "ledgers %" PRId64 " records %" PRId64 " bad_ledgers %" PRId64 " bad_counters %" PRId64 "\n", r.ledgers, r.records,
                r.bad_ledgers, r.bad_counters);
+    if (r.keyless)
+        buf_text(out, "boxes not looked into: the keys are missing\n");
+    else
+        buf_printf(out, "boxes %" PRId64 " erased %" PRId64 " lost %" PRId64 "\n", r.boxes, r.erased, r.lost);
     if (r.first_bad[0])
         buf_printf(out, "first: %s\n", r.first_bad);
-    return r.bad_ledgers || r.bad_counters ? err_set(e, ERR_CONFLICT, "verify.bad") : 0;
+    return r.bad_ledgers || r.bad_counters || r.lost ? err_set(e, ERR_CONFLICT, "verify.bad") : 0;
 }
 
 static int rebuild(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
@@ -389,18 +408,21 @@ static int drill(struct core *c, const struct words *w, struct str input, struct
 
 const struct command commands[] = {
     { "drill", "[--city 4405] [--people N] [--days D] [--seed S] [--until DAY] | --accounts | --live [--url URL] [--rate N]",
-      "make the invented city, or list its accounts, or go on working in it", .writes = true, .create = true, .run = drill },
-    { "import", "FILE --as divisions|doors [--area AREA] [--gbk] [--apply]", "turn a file into records; a dry run without --apply", .writes = true, .create = true, .input = 1, .run = import },
-    { "export", "--as doors|ledger --area AREA", "write an area's doors or a ledger to standard output", .writes = true, .run = export },
-    { "worker", "add --name NAME --phone PHONE --account ACCOUNT --role ROLE --area AREA [--category CODE] [--password WORD]",
-      "a worker, a duty and an account to sign in with", .writes = true, .run = worker_add },
-    { "verify", "", "prove every chain, and every counter against a recount", .run = verify },
-    { "rebuild", "", "make all tables again from the ledgers", .writes = true, .run = rebuild },
+      "make the invented city, or list its accounts, or go on working in it", .create = true, .run = drill },
+    { "import", "FILE --as divisions|doors [--area AREA] [--gbk] [--apply]", "turn a file into records; a dry run without --apply",
+      .create = true, .input = 1, .run = import },
+    { "export", "--as doors|ledger --area AREA", "write an area's doors or a ledger to standard output", .run = export },
+    { "worker", "add --name NAME --phone PHONE --account ACCOUNT --role ROLE --area AREA [--household ID] [--category CODE] [--password WORD]",
+      "a worker, a duty and an account to sign in with", .run = worker_add },
+    { "account", "add NAME --worker ID [--password WORD] | drop NAME", "a way to sign in for a worker on record, or a new password",
+      .run = account_add },
+    { "verify", "", "prove every chain, and every counter against a recount", .keyless = true, .run = verify },
+    { "rebuild", "", "make all tables again from the ledgers", .keyless = true, .run = rebuild },
     { "erase", "--area AREA --class health|movement --month 2020-02 --reason WORDS",
-      "destroy what a month's records held, for good, in every village of the area (a household is erased by two people, on the pages)",
-      .writes = true, .run = erase },
-    { "keys", "rotate", "wrap all secrets with a new master key and destroy the old one", .writes = true, .run = keys },
-    { "meta", "", "record types, fields and questions as JSON, as the pages get them", .writes = true, .create = true, .run = meta },
+      "destroy what a month's records held, for good, in every village of the area (a household is erased by the records of two people)",
+      .run = erase },
+    { "keys", "rotate", "wrap all secrets with a new master key and destroy the old one", .run = keys },
+    { "meta", "", "record types, fields and questions as JSON, as the pages get them", .create = true, .run = meta },
     { "settings", "", "every setting with its value", .alone = true, .run = list_settings },
     { 0 },
 };

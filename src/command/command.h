@@ -24,7 +24,7 @@ const char *words_option(const struct words *w, const char *name, const char *pr
 
 struct command {
     const char *name, *usage, *words;
-    bool writes;                  /* needs the store's lock, or the server's help */
+    bool keyless;                 /* works when the keys are lost */
     bool create;                  /* makes the store when there is none */
     bool alone;                   /* needs no store at all: core is NULL */
     int input;                    /* index of the plain word that names a file to read, 0: none */
@@ -37,7 +37,7 @@ const struct command *command_find(const char *name);
 struct control;
 MUST_USE int control_start(struct control **out, struct core *c, const char *store_url, struct err *e);
 void control_stop(struct control *k);
-/* Asks a running server. 1: it ran (its verdict is in *failed and out), 0: nobody listens, -1. */
-int control_ask(const char *store_url, int argc, char **argv, struct str input, struct buf *out, bool *failed, struct err *e);
+/* Asks a running server. 1: it ran (out, and in *failed its error as text when it failed), 0: nobody listens, -1. */
+int control_ask(const char *store_url, int argc, char **argv, struct str input, struct buf *out, struct buf *failed, struct err *e);
 
 #endif

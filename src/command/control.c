@@ -2,8 +2,8 @@
  * control.c - the socket through which commands reach a running server.
  *
  * A request is: number of words, each word and then the input, all with a
- * 4-byte length before them.  The answer is one byte (0 it worked, 1 it did
- * not) and text.  Only the store's owner can reach the socket (mode 0600).
+ * 4-byte length before them.  The answer is the output and, when it failed,
+ * the error as text, with lengths likewise.  Only the store's owner can reach the socket (mode 0600).
  */
 #include "command/command.h"
 
@@ -87,8 +87,8 @@ static void answer(struct control *k, int fd)
     char *argv[WORDS_MOST];
     struct words w;
     struct err e = { 0 };
-    bool whole = recv_all(fd, &count, sizeof count) && count > 0 && count <= WORDS_MOST;
-    uint8_t failed = 1;
+    bool whole = recv_all(fd, &count, sizeof count) && count > 0 && count <= WORDS_MOST, failed = true;
+    CLEANUP(buf_done) struct buf error = { 0 };
 
     for (uint32_t i = 0; whole && i < count; i++) {
         whole = recv_part(fd, &words[i]);
@@ -103,8 +103,8 @@ static void answer(struct control *k, int fd)
         else if (!e.key[0])
             err_set(&e, ERR_INVALID, "command.unknown");
         if (failed)
-            buf_printf(&out, "%s %s %s\n", e.key, e.field, e.detail);
-        (void)(send_all(fd, &failed, 1) && send_part(fd, buf_view(&out)));
+            buf_printf(&error, "%s %s %s", e.key, e.field, e.detail);
+        (void)(send_part(fd, buf_view(&out)) && send_part(fd, buf_view(&error)));
     }
     for (size_t i = 0; i < WORDS_MOST; i++)
         buf_done(&words[i]);
@@ -163,11 +163,10 @@ void control_stop(struct control *k)
     free(k);
 }
 
-int control_ask(const char *store_url, int argc, char **argv, struct str input, struct buf *out, bool *failed, struct err *e)
+int control_ask(const char *store_url, int argc, char **argv, struct str input, struct buf *out, struct buf *failed, struct err *e)
 {
     struct sockaddr_un at;
     uint32_t count = (uint32_t)argc;
-    uint8_t verdict = 1;
     bool whole;
 
     if (place(store_url, &at, e) < 0)
@@ -181,8 +180,7 @@ int control_ask(const char *store_url, int argc, char **argv, struct str input, 
     whole = send_all(fd, &count, sizeof count);
     for (int i = 0; whole && i < argc; i++)
         whole = send_part(fd, str_of(argv[i]));
-    whole = whole && send_part(fd, input.at ? input : STR("")) && recv_all(fd, &verdict, 1) && recv_part(fd, out);
+    whole = whole && send_part(fd, input.at ? input : STR("")) && recv_part(fd, out) && recv_part(fd, failed);
     close(fd);
-    *failed = verdict != 0;
     return whole ? 1 : err_broken(e, "control.cut", "the server hung up");
 }

@@ -14,18 +14,68 @@
 enum { TOKEN_BYTES = 32 };
 static const int64_t hour_ms = 60 * 60 * 1000;
 
-int core_account_add(struct core *c, struct str name, struct id worker, struct str password, struct err *e)
+void core_password_make(char out[17])
+{
+    static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
+    uint8_t bytes[16];
+
+    seal_random(bytes, sizeof bytes);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        out[i] = letters[bytes[i] % 32];
+    out[16] = 0;
+}
+
+int core_account_check(struct core *c, struct str name, struct id worker, struct str password, struct err *e)
 {
     char verifier[128];
+    struct id holder;
+    struct err missing = { 0 };
     size_t letters = utf8_valid(name) ? utf8_count(name) : 0;
 
     if (letters < 1 || name.len >= sizeof ((struct seal_session *)0)->account)
         return err_field(e, "account.name", "name");
     if (utf8_count(password) < 8 || password.len > 200)
         return err_field(e, "account.password", "password");
-    if (seal_verifier_make(password, verifier, e) < 0 || seal_account_put(c->seal, name, worker, verifier, e) < 0)
+    if (seal_account_get(c->seal, name, &holder, verifier, &missing) == 0 && !id_eq(holder, worker))
+        return err_set(e, ERR_CONFLICT, "account.known");
+    return 0;
+}
+
+int core_account_add(struct core *c, struct str name, struct id worker, struct str password, struct err *e)
+{
+    char verifier[128];
+
+    if (core_account_check(c, name, worker, password, e) < 0 || seal_verifier_make(password, verifier, e) < 0 ||
+        seal_account_put(c->seal, name, worker, verifier, e) < 0 || seal_sessions_end(c->seal, worker, e) < 0)
         return -1;
     return seal_sync(c->seal, e);
+}
+
+int core_account_may(struct core *c, struct reader *reader, const struct who *who, struct id worker, struct err *e)
+{
+    const uint32_t reserved = RIGHT_ACCOUNTS | RIGHT_SETTINGS | RIGHT_APPROVE | RIGHT_AUDIT;
+    const struct areas *areas = core_areas_hold(c);
+    struct arena mem = { 0 };
+    struct duty *duties;
+    int64_t *ended;
+    size_t count;
+    int64_t now = time_now();
+    int result = duties_of(c, reader->store, worker, &duties, &ended, &count, &mem, e);
+
+    if (result == 0) {
+        count = duties_current(duties, ended, count, now);
+        bool may = who->system || count > 0;
+        for (size_t i = 0; may && i < count; i++) {
+            const struct area *area = area_find(areas, str_of(duties[i].area));
+            enum right right = role_rights(duties[i].role) & reserved ? RIGHT_ACCOUNTS : RIGHT_DUTIES;
+            may = who_may(who, areas, right, area, now) || who_may(who, areas, RIGHT_ACCOUNTS, area, now);
+        }
+        if (!may)
+            result = err_set(e, ERR_DENIED, "right.denied");
+    }
+    arena_done(&mem);
+    core_areas_drop(areas);
+    return result;
 }
 
 static void token_hash(struct str token, uint8_t out[32])

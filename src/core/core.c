@@ -239,25 +239,17 @@ static const char *beside(struct arena *mem, const char *given, const char *stor
     return given && *given ? given : arena_printf(mem, "%s%s", store, ending);
 }
 
-static int open_store(struct core *c, const struct core_options *o, struct err *e)
+/* fresh: the store has just been made, and its keys may be made with it.  Later a missing key store is a loss, not a beginning. */
+static int open_store(struct core *c, const struct core_options *o, bool *fresh, struct err *e)
 {
     if (!o->create && !store_has(o->store))
         return err_set(e, ERR_MISSING, "store.missing");
-    if (o->read_only) {
-        struct reader *r;
-        if (core_reader_open(c, &r, e) < 0)
-            return -1;
-        int result = areas_publish(c, r->store, e) < 0 || ledger_incarnation(r->store, &c->incarnation, e) < 0 ||
-                     core_opened(c, r->store, e) < 0 ? -1 : 0;
-        core_reader_close(r);
-        return result;
-    }
     if (store_open(&c->writer, o->store, STORE_WRITE, e) < 0 || ledger_schema(c->writer, e) < 0 ||
         core_installation_schema(c->writer, e) < 0 || core_schema(c, e) < 0)
         return -1;
     struct err none = { 0 };
-    if (ledger_incarnation(c->writer, &c->incarnation, &none) < 0 &&
-        (ledger_reincarnate(c->writer, e) < 0 || ledger_incarnation(c->writer, &c->incarnation, e) < 0))
+    *fresh = o->create && ledger_incarnation(c->writer, &c->incarnation, &none) < 0;
+    if (!*fresh && ledger_incarnation(c->writer, &c->incarnation, e) < 0)
         return -1;
     return areas_reload(c, e) < 0 || areas_publish(c, c->writer, e) < 0 ? -1 : 0;
 }
@@ -275,6 +267,7 @@ int core_open(struct core **out, const struct core_options *o, struct err *e)
     struct core *c = mem_take(sizeof *c);
     struct arena mem = { 0 };
     const char *path = strncmp(o->store, "sqlite:", 7) == 0 ? o->store + 7 : o->store;
+    bool fresh = false;
     int result;
 
     pthread_mutex_init(&c->areas_lock, NULL);
@@ -296,16 +289,21 @@ int core_open(struct core **out, const struct core_options *o, struct err *e)
     index_types(c);
     make_fences(c);
 
-    result = open_store(c, o, e);
+    result = open_store(c, o, &fresh, e);
     if (result == 0)
-        result = seal_open(&c->seal, beside(&mem, o->keys, o->store, ".keys"), beside(&mem, o->master, path, ".keys.master"),
-                           o->create, e);
+        result = seal_open(&c->seal, beside(&mem, o->keys, o->store, ".keys"), beside(&mem, o->master, path, ".keys.master"), fresh, e);
     arena_done(&mem);
-    if (result == 0 && c->writer)
+    if (result < 0 && e->kind == ERR_MISSING && o->keyless && !fresh) {
+        c->seal = NULL;
+        result = 0;
+    }
+    if (result == 0 && fresh)         /* only now: a beginning cut off before its keys stood begins again */
+        result = ledger_reincarnate(c->writer, e) < 0 ? -1 : ledger_incarnation(c->writer, &c->incarnation, e);
+    if (result == 0)
         result = finish_rebuild(c, e);
-    if (result == 0 && c->writer)
+    if (result == 0)
         result = core_opened(c, c->writer, e);
-    if (result == 0 && c->writer)
+    if (result == 0)
         result = write_start(c, e);
     if (result < 0) {
         core_close(c);
@@ -321,7 +319,8 @@ void core_close(struct core *c)
         return;
     write_stop(c);
     core_reader_close(c->tick_reader);
-    seal_close(c->seal);
+    if (c->seal)
+        seal_close(c->seal);
     areas_free(c->writing);
     core_areas_drop(c->published);
     store_close(c->writer);

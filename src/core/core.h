@@ -260,6 +260,7 @@ struct ask {
     struct str text_of[12];      /* raw text of each asked param, "none" when absent */
     struct value args[16];       /* $1 = path from, $2 = path to (exclusive), $3 … = params in order, then cursor values, then limit */
     size_t arg_count;
+    bool opened;                 /* some row was one the asker may see open */
     bool own_only;               /* only rows of the asker's own households may leave */
     struct arena *mem;
 };
@@ -328,7 +329,7 @@ struct core_options {
     const char *store, *keys, *master;    /* urls and a path; keys and master NULL: beside the store */
     bool create;
     const struct feature *const *features;/* NULL-terminated, leftmost first */
-    bool read_only;                       /* no writer: verify, export beside a running server */
+    bool keyless;                         /* open even when the keys are lost: what needs none still works (verify, rebuild) */
 };
 MUST_USE int core_open(struct core **out, const struct core_options *o, struct err *e);
 void core_close(struct core *c);                         /* what was acknowledged is kept, what waits is refused busy.stopping */
@@ -372,7 +373,7 @@ void core_submit(struct core *c, struct batch *b);   /* returns at once */
 void core_write(struct core *c, struct batch *b);    /* waits until it is done; every result is set */
 void core_batch_answer(const struct batch *b, struct buf *out);      /* {"results":[…]} */
 /* Bulk loading (drill): the caller's thread is the writer, thousands of records a commit. Ends with core_bulk_end. */
-MUST_USE int core_bulk_begin(struct core *c, struct err *e);
+void core_bulk_begin(struct core *c);
 MUST_USE int core_bulk_end(struct core *c, struct err *e);
 
 extern const struct who who_system;
@@ -416,7 +417,13 @@ struct session {
     int64_t until;
     uint8_t token_hash[32];
 };
+/* A name belongs to one worker (account.known); for the same worker it is a new password, and what was signed in with the old one ends. */
 MUST_USE int core_account_add(struct core *c, struct str name, struct id worker, struct str password, struct err *e);
+/* Would it be taken?  account.name, account.password, account.known. */
+MUST_USE int core_account_check(struct core *c, struct str name, struct id worker, struct str password, struct err *e);
+/* May this person give the worker an account?  Whoever may assign every duty the worker holds, and there is one; or RIGHT_ACCOUNTS there. */
+MUST_USE int core_account_may(struct core *c, struct reader *reader, const struct who *who, struct id worker, struct err *e);
+void core_password_make(char out[17]);            /* sixteen letters and digits that are not mistaken for each other */
 /* Checks the password (a queue of two Argon2id at once); token is 43 characters and an end.  Keys: session.wrong, session.locked (again). */
 MUST_USE int core_sign_in(struct core *c, struct reader *reader, struct str name, struct str password, char token[48], struct session *out, struct err *e);
 MUST_USE int core_session(struct core *c, struct reader *reader, struct str token, struct session *out, struct err *e);
@@ -440,6 +447,8 @@ void core_unlisten(struct core *c, void *arg);        /* when it returns, nobody
 
 struct verify_report {
     int64_t ledgers, records, bad_ledgers, bad_counters;
+    int64_t boxes, erased, lost;          /* sealed parts: all, of those erased, of those whose key is lost or that are damaged */
+    bool keyless;                         /* no keys: boxes were not looked into */
     char first_bad[160];
 };
 MUST_USE int core_verify(struct core *c, struct verify_report *out, struct err *e);

@@ -65,6 +65,15 @@ CREATE TABLE core_outbox (              -- records owed to other villages; deriv
     PRIMARY KEY (ledger, position, target)
 );
 
+-- name: looks
+-- $3 the read ledger; $4 the position to go on after; $5 rows. The body says query, count, purpose: never what was seen.
+SELECT position, type, area, maker, at, body FROM ledger_record WHERE $1 < $2 AND ledger = $3 AND position > $4 ORDER BY position LIMIT $5;
+
+-- name: writes
+-- $3 the ledger; $4 the position to go on after; $5 rows.
+SELECT position, id, type, area, maker, author, for_whom, proof, at, received_at FROM ledger_record
+WHERE $1 < $2 AND ledger = $3 AND position > $4 ORDER BY position LIMIT $5;
+
 -- name: installation
 CREATE TABLE installation_fact (                -- about this installation; not derived
     name  TEXT NOT NULL,

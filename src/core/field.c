@@ -41,6 +41,22 @@ static bool control_free(struct str s)
     return true;
 }
 
+/* Nothing but spaces, among them the wide one of Chinese keyboards: a witness called "  " is none. */
+static bool blank(struct str s)
+{
+    static const struct str spaces[] = { { " ", 1 }, { "\n", 1 }, { "\u00a0", 2 }, { "\u3000", 3 } };
+
+    for (size_t i = 0; i < s.len;) {
+        size_t at = i;
+        for (size_t k = 0; k < COUNT_OF(spaces) && i == at; k++)
+            if (str_starts((struct str){ s.at + i, s.len - i }, spaces[k]))
+                i += spaces[k].len;
+        if (i == at)
+            return false;
+    }
+    return true;
+}
+
 static int read_map(struct core *c, const struct field *fields, const struct json *in, const struct place *up, struct json **out, struct err *e);
 
 /* One value; what comes out is a fresh tree in our own spelling. */
@@ -80,6 +96,8 @@ static int read_value(struct core *c, const struct field *f, const struct json *
             return wrong(p, "field.length", e);
         if (!control_free(s))
             return wrong(p, "field.control", e);
+        if (blank(s))
+            return wrong(p, "field.blank", e);
         *out = json_text(s);
         return 0;
     case FIELD_CODE:

@@ -56,7 +56,27 @@ static const struct record_type records[] = {
     { 0 },
 };
 
-const struct feature feature_core = { "core", "基础", COUNT_OF(schema), schema, records };
+/* ---- for the auditor: who wrote, who looked; no residents ------------------------ */
+
+static int prepare_ledger(struct ask *ask, struct err *e)
+{
+    char *name = arena_take(ask->mem, LEDGER_NAME);
+
+    (void)e;
+    ledger_name(name, ask->area->ledger, strcmp(ask->query->name, "looks") == 0);
+    ask->args[2] = value_text(name);
+    return 0;
+}
+
+static const struct param ledger_params[] = { { "ledger", FIELD_TEXT, .from = PARAM_SET }, { 0 } };
+
+static const struct query queries[] = {
+    { "looks", RIGHT_AUDIT, .sql = &sql_looks, .params = ledger_params, .keys = "i", .prepare = prepare_ledger, .words = "谁看过" },
+    { "writes", RIGHT_AUDIT, .sql = &sql_writes, .params = ledger_params, .keys = "i", .prepare = prepare_ledger, .words = "谁写过" },
+    { 0 },
+};
+
+const struct feature feature_core = { "core", "基础", COUNT_OF(schema), schema, records, .queries = queries };
 
 int core_installation_schema(struct store *s, struct err *e)
 {

@@ -57,7 +57,7 @@ static int settle(struct core *c, struct err *e)
 {
     if (c->tree_dirty && areas_repath(c, e) < 0)
         return -1;
-    if (seal_sync(c->seal, e) < 0 || store_commit(c->writer, e) < 0)
+    if ((c->seal && seal_sync(c->seal, e) < 0) || store_commit(c->writer, e) < 0)
         return -1;
     atomic_fetch_add(&c->commits, 1);
     if (c->duties_dirty)                    /* a reader may have kept what stood before */
@@ -257,12 +257,11 @@ void core_write(struct core *c, struct batch *b)
     pthread_mutex_unlock(&w.lock);
 }
 
-int core_bulk_begin(struct core *c, struct err *e)
+void core_bulk_begin(struct core *c)
 {
     write_stop(c);
     c->bulk = true;
     c->stopping = false;
-    return c->writer ? 0 : err_set(e, ERR_CONFLICT, "store.read_only");
 }
 
 /* Makes what the bulk load wrote so far visible and durable. */

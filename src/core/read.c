@@ -357,6 +357,7 @@ static bool row_out(struct ask *ask, const struct rows *rows, const struct shape
     if (ask->query->sealed)
         open = reveal ? who_may(ask->who, ask->areas, RIGHT_REVEAL, area, time_now()) || who_opens(ask->who, ask->areas, area, household, centre)
                       : who_opens(ask->who, ask->areas, area, household, centre);
+    ask->opened |= open;
     for (const struct sealed_column *col = ask->query->sealed; col && col->name; col++) {
         const struct json *map = opened_map(ask->core, rows, s, col, opened);
         const struct json *value = json_get(map, col->field);
@@ -512,7 +513,7 @@ int core_reveal(struct core *c, struct reader *reader, const struct who *who, st
             result = err_set(e, ERR_MISSING, "household.unknown");
         if (result == 0 && !shown) {
             buf_clear(&out->body);
-            result = err_set(e, ERR_DENIED, "right.denied");
+            result = ask.opened ? err_set(e, ERR_MISSING, "reveal.nothing") : err_set(e, ERR_DENIED, "right.denied");
         }
     }
     if (result == 0) {

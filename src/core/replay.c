@@ -35,7 +35,34 @@ static void first_bad(struct verify_report *r, const char *fmt, const char *what
         snprintf(r->first_bad, sizeof r->first_bad, "%s %.80s %lld", fmt, what, (long long)where);
 }
 
-static int verify_chains(struct store *s, struct verify_report *out, struct err *e)
+/* What of the sealed parts can still be opened: erased is meant, lost is a loss. */
+static int verify_boxes(struct core *c, struct store *s, struct str ledger, struct verify_report *out, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    CLEANUP(buf_done) struct buf plain = { 0 };
+    struct ledger_row row;
+    struct str box;
+
+    if (ledger_after(s, ledger, 0, &rows, e) < 0)
+        return -1;
+    while (ledger_next(&rows, &row))
+        for (size_t i = 0; ledger_box(row.boxes, &i, &box);) {
+            struct err wrong = { 0 };
+            buf_clear(&plain);
+            out->boxes++;
+            if (seal_unbox(c->seal, ledger, row.id, box, &plain, &wrong) == 0)
+                continue;
+            if (strcmp(wrong.key, "seal.erased") == 0) {
+                out->erased++;
+                continue;
+            }
+            out->lost++;
+            first_bad(out, wrong.key, row.ledger.at ? "position" : "", row.position);
+        }
+    return store_failed(s, e);
+}
+
+static int verify_ledgers(struct core *c, struct store *s, struct verify_report *out, struct err *e)
 {
     struct heads heads = { 0 };
     int result = list_ledgers(s, &heads, e);
@@ -54,6 +81,8 @@ static int verify_chains(struct store *s, struct verify_report *out, struct err 
             first_bad(out, "ledger", heads.names[i], bad);
         }
         out->records += count;
+        if (c->seal)
+            result = verify_boxes(c, s, str_of(heads.names[i]), out, e);
     }
     free(heads.names);
     return result;
@@ -80,10 +109,11 @@ int core_verify(struct core *c, struct verify_report *out, struct err *e)
     int result = -1;
 
     memset(out, 0, sizeof *out);
+    out->keyless = !c->seal;
     if (core_reader_open(c, &r, e) < 0)
         return -1;
     if (store_snapshot(r->store, e) == 0) {
-        result = verify_chains(r->store, out, e) < 0 || verify_counters(c, r->store, out, e) < 0 ? -1 : 0;
+        result = verify_ledgers(c, r->store, out, e) < 0 || verify_counters(c, r->store, out, e) < 0 ? -1 : 0;
         store_snapshot_end(r->store);
     }
     core_reader_close(r);

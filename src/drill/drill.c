@@ -76,12 +76,12 @@ int drill_make(struct core *c, const struct drill_options *o, struct err *e)
     struct making m = { .core = c, .plan = &plan, .e = e };
     struct err end = { 0 };
 
-    if (plan_read(o, &plan, e) < 0 || seal_verifier_make(str_of(o->password), m.verifier, e) < 0 || map_open(&plan, &m.map, e) < 0 ||
-        core_bulk_begin(c, e) < 0) {
+    if (plan_read(o, &plan, e) < 0 || seal_verifier_make(str_of(o->password), m.verifier, e) < 0 || map_open(&plan, &m.map, e) < 0) {
         map_close(m.map);
         plan_done(&plan);
         return -1;
     }
+    core_bulk_begin(c);
     put_facts(&m);
     make_city(&m);
     map_close(m.map);

@@ -275,7 +275,7 @@ int exchange_import(struct core *c, const struct who *who, const char *as, struc
     return failed;
 }
 
-static int export_ledger(struct core *c, const struct area *area, struct buf *out, struct err *e)
+static int export_ledger(struct core *c, struct str ledger, struct buf *out, struct err *e)
 {
     struct reader *reader = NULL;
     struct ledger_row row;
@@ -285,7 +285,7 @@ static int export_ledger(struct core *c, const struct area *area, struct buf *ou
         return -1;
     struct rows rows = { 0 };
 
-    failed = ledger_after(reader_store(reader), area->ledger, 0, &rows, e);
+    failed = ledger_after(reader_store(reader), ledger, 0, &rows, e);
     while (!failed && ledger_next(&rows, &row)) {
         ledger_export(&row, out);
         if (out->len && out->at[out->len - 1] != '\n')
@@ -301,15 +301,22 @@ static int export_ledger(struct core *c, const struct area *area, struct buf *ou
 int exchange_export(struct core *c, const struct who *who, const char *as, struct str area, struct buf *out, struct err *e)
 {
     const struct areas *areas = core_areas_hold(c);
-    const struct area *a = area_find(areas, area);
+    const struct str looks = STR("/read");
+    bool read = area.len > looks.len && str_eq((struct str){ area.at + area.len - looks.len, looks.len }, looks);
+    const struct area *a = area_find(areas, (struct str){ area.at, area.len - (read ? looks.len : 0) });
+    CLEANUP(buf_done) struct buf ledger = { 0 };
     int failed;
 
+    if (a) {
+        buf_str(&ledger, a->ledger);
+        buf_str(&ledger, read ? looks : STR(""));
+    }
     if (!a)
         failed = err_field(e, "area.unknown", "area");
     else if (strcmp(as, "doors") == 0)
         failed = export_doors(c, who, a, out, e);
     else if (strcmp(as, "ledger") == 0)
-        failed = export_ledger(c, a, out, e);
+        failed = export_ledger(c, buf_view(&ledger), out, e);
     else
         failed = err_field(e, "export.as", "as");
     core_areas_drop(areas);

@@ -30,7 +30,7 @@ struct route {
     size_t limit;            /* bytes of the body; 0 with BODY: setting max_body */
     void (*run)(struct request *r);
 };
-enum { ROUTES = 12 };        /* room for figures of each */
+enum { ROUTES = 16 };        /* room for figures of each */
 extern const struct route routes[];  /* ends with a NULL name */
 
 /* ---- replies (problem.c) -------------------------------------------------------- */
@@ -163,6 +163,7 @@ void answer_reply(struct request *r, struct answer *a);
 void session_open(struct request *r);
 void session_show(struct request *r);
 void session_end(struct request *r);
+void account_post(struct request *r);
 void records_post(struct request *r);
 void reveal_post(struct request *r);
 void ask_get(struct request *r);

@@ -27,8 +27,11 @@ int seal_open(struct seal **out, const char *url, const char *master_path, bool 
 
     if (crypto_ready(e) < 0)
         return -1;
-    if (!create && !store_has(url))
-        return err_set(e, ERR_MISSING, "keys.missing");
+    if (!create && !store_has(url)) {
+        err_broken(e, "keys.missing", "%.60s is gone: accounts and everything sealed open with it alone; put its copy back", url);
+        e->kind = ERR_MISSING;
+        return -1;
+    }
     s = mem_take(sizeof *s);
     (void)sodium_mlock(s, sizeof *s);
     pthread_mutex_init(&s->lock, NULL);

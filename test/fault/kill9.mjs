@@ -44,10 +44,12 @@ async function load(url) {
 
 for (let round = 0; round < 3; round++) {
     const server = await serve(store, ...busy);
-    const phones = Array.from({ length: 4 }, () => load(server.url));
+    let killed = false;
+    const phones = Array.from({ length: 4 }, () => load(server.url).catch((error) => killed || wrong.answers.push(String(error))));
     await sleep(400 + Math.random() * 900);
+    killed = true;
     await server.kill("SIGKILL");
-    await Promise.all(phones.map((p) => p.catch((error) => wrong.answers.push(String(error)))));
+    await Promise.all(phones);
 }
 const inFlight = unanswered.size;
 
