@@ -12,8 +12,15 @@ import { join, sep } from "node:path";
 export default function features({ root, face }) {
     const folder = join(root, "features");
     const list = join(folder, "LIST");
-    const names = () => readFileSync(list, "utf8").split("\n").map((l) => l.replace(/#.*/, "").trim()).filter(Boolean);
-    const having = (file) => names().map((name) => ({ name, file: join(folder, name, "ui", file) })).filter((f) => existsSync(f.file));
+    const names = () =>
+        readFileSync(list, "utf8")
+            .split("\n")
+            .map((l) => l.replace(/#.*/, "").trim())
+            .filter(Boolean);
+    const having = (file) =>
+        names()
+            .map((name) => ({ name, file: join(folder, name, "ui", file) }))
+            .filter((f) => existsSync(f.file));
     const isIndex = (id) => id.startsWith(folder + sep) && id.endsWith(`${sep}ui${sep}index.ts`);
 
     return {
@@ -23,8 +30,10 @@ export default function features({ root, face }) {
             if (id === "\0virtual:features") {
                 const all = having("index.ts");
                 this.addWatchFile(list);
-                return all.map((f, i) => `import * as f${i} from ${JSON.stringify(f.file)};\n`).join("") +
-                    `export default [${all.map((f, i) => `{ name: ${JSON.stringify(f.name)}, ...f${i} }`).join(", ")}];\n`;
+                return (
+                    all.map((f, i) => `import * as f${i} from ${JSON.stringify(f.file)};\n`).join("") +
+                    `export default [${all.map((f, i) => `{ name: ${JSON.stringify(f.name)}, ...f${i} }`).join(", ")}];\n`
+                );
             }
             const words = /^\0virtual:words\/(\w+)$/.exec(id);
             if (words) {
@@ -32,8 +41,12 @@ export default function features({ root, face }) {
                 const own = face === "all" ? ["both", "field", "command"] : ["both", face];
                 const has = (file, o) => new RegExp(`^export const ${o}\\b`, "m").test(readFileSync(file, "utf8"));
                 const pairs = all.flatMap((f, i) =>
-                    own.filter((o) => has(f.file, o)).map((o) => `[${JSON.stringify(f.name && f.name + ".")}, w${i}.${o}]`));
-                return all.map((f, i) => `import * as w${i} from ${JSON.stringify(f.file)};\n`).join("") + `export default [${pairs.join(", ")}];\n`;
+                    own.filter((o) => has(f.file, o)).map((o) => `[${JSON.stringify(f.name && f.name + ".")}, w${i}.${o}]`),
+                );
+                return (
+                    all.map((f, i) => `import * as w${i} from ${JSON.stringify(f.file)};\n`).join("") +
+                    `export default [${pairs.join(", ")}];\n`
+                );
             }
             return null;
         },

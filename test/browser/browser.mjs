@@ -10,9 +10,17 @@ const { chromium } = require("playwright-core");
 export const axe = require("axe-core").source;
 export const acorn = require("acorn");
 
-const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync"];
-export const desk = { width: 1600, height: 900 }, phone = { width: 390, height: 844 };
+const flags = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+export const desk = { width: 1600, height: 900 },
+    phone = { width: 390, height: 844 };
 
 let server;
 if (!process.env.WANGGE_URL) server = await serve(borrow(process.env.TEST_CITY).store, "--requests", "100000");

@@ -40,10 +40,17 @@ test("command: first load within 130 kB", async () => {
 });
 
 test("what the phone and the sign-in load is ES2017, what the desk loads ES2019", () => {
-    const imports = (file) => [...readFileSync(new URL(file, built), "utf8").matchAll(/["'`](?:\.\/|\/?assets\/)([\w.-]+\.js)["'`]/g)].map((m) => `assets/${m[1]}`);
-    for (const [pages, version] of [[["index.html", "field.html"], 2017], [["command.html"], 2019]]) {
-        const seen = new Set(), queue = pages.flatMap(imports);
-        for (let file; (file = queue.pop()); ) {
+    const imports = (file) =>
+        [...readFileSync(new URL(file, built), "utf8").matchAll(/["'`](?:\.\/|\/?assets\/)([\w.-]+\.js)["'`]/g)].map(
+            (m) => `assets/${m[1]}`,
+        );
+    for (const [pages, version] of [
+        [["index.html", "field.html"], 2017],
+        [["command.html"], 2019],
+    ]) {
+        const seen = new Set(),
+            queue = pages.flatMap(imports);
+        for (let file; (file = queue.pop());) {
             if (seen.has(file)) continue;
             seen.add(file);
             const code = readFileSync(new URL(file, built), "utf8");
@@ -68,15 +75,16 @@ test("a visit form opens within 200 ms on a phone six times slower", async () =>
     await p.waitForTimeout(3000);
     const slow = await p.context().newCDPSession(p);
     await slow.send("Emulation.setCPUThrottlingRate", { rate: 6 });
-    const open = (n) => p.evaluate(async (nth) => {
-        const link = document.querySelectorAll(".doors .list a[data-state=pending][href*=household]")[nth];
-        const begin = performance.now();
-        link.click();
-        while (!document.querySelector(".visit .choice")) await new Promise((r) => requestAnimationFrame(r));
-        const took = performance.now() - begin;
-        history.back();
-        return took;
-    }, n);
+    const open = (n) =>
+        p.evaluate(async (nth) => {
+            const link = document.querySelectorAll(".doors .list a[data-state=pending][href*=household]")[nth];
+            const begin = performance.now();
+            link.click();
+            while (!document.querySelector(".visit .choice")) await new Promise((r) => requestAnimationFrame(r));
+            const took = performance.now() - begin;
+            history.back();
+            return took;
+        }, n);
     const times = [];
     for (let n = 0; n < 5; n++) {
         times.push(await open(n));

@@ -9,7 +9,8 @@ const shoot = async (p, name, whole) => {
     await p.waitForTimeout(700);
     await p.screenshot({ path: join(folder, `${name}.png`), fullPage: whole, animations: "disabled" });
 };
-const town = grid.slice(0, 9), village = grid.slice(0, 12);
+const town = grid.slice(0, 9),
+    village = grid.slice(0, 12);
 
 for (const language of ["zh", "en"]) {
     const tail = language === "zh" ? "" : "-en";
@@ -53,7 +54,7 @@ for (const language of ["zh", "en"]) {
     await f.click("[data-value=at_door]");
     await f.click("[data-value=told_by_family]");
     await shoot(f, `field-visit-chosen${tail}`);
-    await f.locator(".people li button").first().tap();
+    await f.locator(".people li button:not(.away)").first().tap();
     await f.click(".dialog [data-value=temp]");
     for (const digit of ["3", "7", "8"]) await f.click(`.keypad .keys button:text-is("${digit}")`);
     await shoot(f, `field-fever${tail}`);
@@ -63,7 +64,9 @@ for (const language of ["zh", "en"]) {
     await f.context().setOffline(true);
     await f.click("[data-tab=someone]");
     await f.click(".savebutton");
-    await at(f, "field", "out").catch(() => f.evaluate(() => (location.hash = "#/out")));
+    await f.waitForSelector(".toasts p");
+    await f.waitForTimeout(500);
+    await f.evaluate(() => (location.hash = "#/out"));
     await f.waitForSelector(".parcel");
     await shoot(f, `field-outbox${tail}`);
 }

@@ -2,6 +2,13 @@
 import type { Page } from "@kit/parts";
 
 export const pages: Page[] = [
-    { face: "command", path: "households", title: "household.households", order: 50, icon: "people", load: () => import("./Households.vue") },
+    {
+        face: "command",
+        path: "households",
+        title: "household.households",
+        order: 50,
+        icon: "people",
+        load: () => import("./Households.vue"),
+    },
     { face: "field", path: "newdoor", title: "household.new_door", order: 0, load: () => import("./NewDoor.vue") },
 ];

@@ -1,0 +1,4 @@
+import { start } from "./start";
+import Login from "./Login.vue";
+
+void start(Login, "field");

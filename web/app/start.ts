@@ -1,0 +1,14 @@
+// start.ts - what every face does first: words, theme, then the frame.
+import { createApp, type Component } from "vue";
+import { openWords } from "@kit/words";
+import "@kit/tokens.css";
+import "@kit/base.css";
+
+export async function start(frame: Component, face: string): Promise<void> {
+    document.documentElement.dataset.face = face;
+    await openWords({
+        zh: () => import("virtual:words/zh"),
+        en: () => import("virtual:words/en"),
+    });
+    createApp(frame).mount("#app");
+}

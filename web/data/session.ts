@@ -1,0 +1,68 @@
+// session.ts - who is signed in, as the server says, or as it said last.
+import { computed, shallowRef } from "vue";
+import { get, post, remove, Trouble, whenSignedOut } from "./api";
+import { forgetKept, keep, recall } from "./store";
+
+export interface Duty {
+    area: string;
+    name: string;
+    level: number;
+    role: string;
+    household?: string | null;
+}
+export interface Session {
+    worker: string;
+    account: string;
+    name: string;
+    duties: Duty[];
+    drill: boolean;
+    until: number;
+    incarnation: string;
+}
+
+export const session = shallowRef<Session>();
+/** The server forgot us (or never knew); what is unsent waits for the next sign-in. */
+export const signedOut = shallowRef(false);
+whenSignedOut(() => (signedOut.value = true));
+
+const atDoors = ["grid_worker", "grid_head", "centre_head", "volunteer", "watcher", "dock", "gate_keeper"];
+export function faceOf(s: Session): string {
+    return s.duties.length > 0 && s.duties.every((d) => atDoors.includes(d.role)) ? "/field.html" : "/command.html";
+}
+/** The highest area one answers for: where the desk begins. */
+export const home = computed(() => [...(session.value?.duties ?? [])].sort((a, b) => a.level - b.level)[0]);
+
+/** Duties near enough to the doors to walk them: a village or below. */
+export const doorDuties = computed(() => (session.value?.duties ?? []).filter((d) => d.level >= 4));
+
+const desk = ["commander", "secretary"];
+export const mayOpenRounds = computed(() => (session.value?.duties ?? []).some((d) => desk.includes(d.role)));
+
+async function enter(s: Session): Promise<void> {
+    // Another worker's lists are not this one's to read. What they did not send stays and waits for them.
+    const before = (await recall<Session>("session").catch(() => undefined))?.value;
+    if (before && before.worker !== s.worker) await forgetKept().catch(() => undefined);
+    session.value = s;
+    signedOut.value = false;
+    void keep("session", s).catch(() => undefined);
+}
+export async function signIn(name: string, password: string): Promise<Session> {
+    const { token: _unused, ...s } = await post<Session & { token: string }>("/api/session", { name, password });
+    await enter(s);
+    return s;
+}
+/** The session of this browser. Without a network the last one known; none when the server says so. */
+export async function resume(): Promise<Session | undefined> {
+    try {
+        await enter(await get<Session>("/api/session"));
+    } catch (e) {
+        if (!(e instanceof Trouble) || !(e.away || e.status >= 500)) return undefined;
+        session.value = (await recall<Session>("session").catch(() => undefined))?.value;
+    }
+    return session.value;
+}
+export async function signOut(): Promise<void> {
+    await remove("/api/session").catch(() => undefined);
+    await forgetKept().catch(() => undefined);
+    session.value = undefined;
+}

@@ -1,0 +1,47 @@
+// Two builds into one folder: old phones get an older language (field and
+// sign-in, es2017) than desks do (command, es2019).
+import vue from "@vitejs/plugin-vue";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+import features from "../tool/vite-features.mjs";
+
+const web = dirname(fileURLToPath(import.meta.url));
+const root = join(web, "..");
+const faces = {
+    field: { pages: ["index", "field"], target: "es2017", css: "chrome61" },
+    command: { pages: ["command"], target: "es2019", css: "chrome79" },
+    all: { pages: ["index", "field", "command"], target: "es2019", css: "chrome79" },
+};
+
+export default defineConfig(({ mode }) => {
+    const face = faces[mode] ? mode : "all";
+    return {
+        root: web,
+        base: "/",
+        plugins: [vue({ features: { optionsAPI: false } }), features({ root, face })],
+        define: { __FACE__: JSON.stringify(face) },
+        resolve: {
+            alias: {
+                "@kit": join(web, "kit"),
+                "@data": join(web, "data"),
+                // the features' folders lie outside web/, where node_modules is
+                vue: join(web, "node_modules/vue/dist/vue.runtime.esm-bundler.js"),
+                "@tanstack/vue-virtual": join(web, "node_modules/@tanstack/vue-virtual"),
+            },
+        },
+        server: { fs: { allow: [root] }, proxy: { "/api": process.env.WANGGE_URL ?? "http://127.0.0.1:8440" } },
+        build: {
+            outDir: join(root, "build/web"),
+            emptyOutDir: face === "field",
+            target: faces[face].target,
+            cssTarget: faces[face].css,
+            assetsInlineLimit: 0,
+            minify: "terser",
+            terserOptions: { compress: { passes: 2, ecma: 2017, pure_getters: false }, format: { comments: false } },
+            modulePreload: { polyfill: false },
+            reportCompressedSize: true,
+            rollupOptions: { input: Object.fromEntries(faces[face].pages.map((p) => [p, join(web, `${p}.html`)])) },
+        },
+    };
+});
