@@ -29,7 +29,7 @@ expect("and happens", list("data/divisions_2020-06.csv", "--apply"), 0, "bad 0",
 // ---- files that are not right change nothing ----
 const head = "code,name,level,parent_code,type,short_name\n";
 const row = file("row.csv", `${head}440513108999,新村,hamlet,440513108000,village,新村\n`);
-expect("a broken row", list(row, "--apply"), 2, "bad 1", "level");
+expect("a broken row", list(row, "--apply"), 2, "1 of 1 rows", "divisions.field level");
 expect("a wrong column", list(file("column.csv", "number,name\n1,新村\n"), "--apply"), 2);
 expect("an open quote", list(file("quote.csv", `${head}"440513108999,新村,village\n`), "--apply"), 2);
 const village = [`${head}440513108999,`, [0xd0, 0xc2, 0xb4, 0xe5], ",village,440513108000,village,\n"];   // 新村 in GBK

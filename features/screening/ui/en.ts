@@ -42,7 +42,7 @@ export const field: Words = {
     whole_door: "Whole door, told by the landlord",
     call: "Call {name}",
     outcome: "This time",
-    tab_someone: "Someone",
+    tab_someone: "Home",
     tab_no_answer: "Nobody",
     tab_refused: "Refused",
     tab_other: "Other",
