@@ -86,6 +86,8 @@ lane_pages() {
         suite kill9 node test/fault/kill9.mjs "$city"
         suite drill-rebuild bash -c "build/wangge rebuild --store sqlite:$city/wangge.db | tee /dev/stderr | grep -q ' unchanged '"
         suite browser each node test/browser/*.spec.mjs
+        suite first-village node test/browser/first_village.mjs "$logs/first-village.png"
+        suite screens env TEST_CITY="$city" node test/browser/screens.mjs "$logs/screens"
     fi
 }
 

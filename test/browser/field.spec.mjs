@@ -142,6 +142,33 @@ test("who is different is tapped out of the list: 3-7-8 is a fever, in red and i
     await until("it arrived", async () => (await state(household)) === "entered");
 });
 
+test("nothing is wider than a small phone, in either language and in large type", async () => {
+    for (const language of ["zh", "en"]) {
+        const p = await enter(`grid-${grid}`, { width: 360, height: 740 }, language);
+        const wide = () => p.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        await p.evaluate(() => localStorage.setItem("wangge.size", "large"));
+        await p.reload();
+        await p.waitForSelector(".doors .list a[data-state=pending][href*=household]");
+        assert.equal(await wide(), 0, `${language} doors`);
+        await p.locator(".doors .list a[data-state=pending][href*=household]").first().click();
+        await p.waitForSelector(".people");
+        for (const tab of ["no_answer", "refused", "other", "someone"]) {
+            await p.click(`[data-tab=${tab}]`);
+            assert.equal(await wide(), 0, `${language} visit, ${tab}`);
+        }
+        for (const hash of ["newdoor", "out", "me"]) {
+            await at(p, "field", hash);
+            await p.waitForSelector("main .panel, main .outbox");
+            if (hash === "newdoor") {
+                await p.click("[data-value=new]");
+                await p.click("[data-value=rent]");
+                await p.click(".newdoor [data-value=yes]");
+            }
+            assert.equal(await wide(), 0, `${language} ${hash}`);
+        }
+    }
+});
+
 test("a door and its household that are in no list are registered as one walks", async () => {
     const { p } = await doors();
     const before = (await worker.ask("household/list", { area: grid })).length;

@@ -44,7 +44,7 @@ export const command: Words = {
     will_account: "The password is made for you and shown once. For an account that exists it becomes the new one; the old one ends, and so do open sessions.",
     make_account: "Give the account", write_down: "Write it down for them. Once closed, this password cannot be seen again.",
     password: "Password", written: "Written down", reissue: "Lost? Do this again for a new password.",
-    more_people: "Show more", next: "Next step", step_grids: "Grids", step_workers: "Who answers",
+    find: "Find by name, phone or grid", more_people: "Show more", next: "Next step", step_grids: "Grids", step_workers: "Who answers",
     step_doors: "Doors and households", step_round: "A round", todo_grids: "This village has no grids yet. Cut the first one.",
     todo_workers: "Nobody answers for {n}: {names}",
     todo_doors: "Not one door yet. Grid workers register them on their phones as they walk, or the system keeper imports a list.",

@@ -46,7 +46,8 @@ export const mayGiveAccounts = (area: string) => holds(["commander", "secretary"
 const reserved = ["approver", "auditor", "keeper"];
 const open = ["grid_head", "grid_worker", "centre_head"];
 /** Roles that see households openly are given at villages and below, the second persons only by the keeper. */
-export const mayBeGiven = (role: string, area: Area) => (area.level >= 4 || !open.includes(role)) && (!reserved.includes(role) || holds(["keeper"], area.area));
+export const mayBeGiven = (role: string, area: Area) => (area.level >= 4 || !open.includes(role)) && mayBeEnded(role, area.area);
+export const mayBeEnded = (role: string, area: string) => !reserved.includes(role) || holds(["keeper"], area);
 
 /** The area itself and what is open below it: all of a village, one level of what lies above. */
 export function within(area: string): Area[] {
