@@ -187,6 +187,22 @@ static bool has_profile(struct core *c)
     return core_threshold(c, "fever_line", -1) >= 0;
 }
 
+static const char *profile_path(struct buf *to)
+{
+    buf_printf(to, "%s/profile/covid_2020.json", setting_text("data"));
+    return buf_z(to);
+}
+
+static bool profile_there(struct err *e)
+{
+    CLEANUP(buf_done) struct buf path = { 0 };
+
+    if (file_exists(profile_path(&path)))
+        return true;
+    err_broken(e, "file.missing", "%s; --data names the folder it lies in", buf_z(&path));
+    return false;
+}
+
 /* A store with areas but no profile gets the shipped one, so that a village can begin. */
 static int load_profile(struct core *c, struct err *e)
 {
@@ -198,8 +214,7 @@ static int load_profile(struct core *c, struct err *e)
     int result = 0;
 
     if (root.len && !has_profile(c)) {
-        buf_printf(&path, "%s/profile/covid_2020.json", setting_text("data"));
-        result = file_read(buf_z(&path), 1 << 20, &text, e);
+        result = file_read(profile_path(&path), 1 << 20, &text, e);
         if (result == 0)
             result = json_parse(buf_view(&text), &json_own, &profile, e);
         if (result == 0) {
@@ -220,6 +235,8 @@ static int import(struct core *c, const struct words *w, struct str input, struc
 
     if (!as)
         return err_set(e, ERR_INVALID, "command.usage");
+    if (apply && !has_profile(c) && !profile_there(e))         /* before anything is written */
+        return -1;
     if (exchange_import(c, &who_system, as, str_of(words_option(w, "area", "")), input, words_option(w, "gbk", NULL) != NULL, apply, &report, e) < 0)
         return -1;
     if (report.bad) {         /* the file comes back alone, so that it can be mended and handed in again */

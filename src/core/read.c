@@ -147,8 +147,12 @@ static int find_area(struct ask *ask, ask_param *get, void *ctx, struct err *e)
     }
     if (who_may(ask->who, ask->areas, ask->query->right, ask->area, time_now()))
         return 0;
-    ask->own_only = !ask->query->answer && who_may_own(ask->who, ask->areas, ask->query->right, ask->area);
-    return ask->own_only ? 0 : err_set(e, ERR_DENIED, "right.denied");
+    /* Whoever answers for some households only: counts as they are, of lists his own rows. */
+    bool figures = ask->query->right == RIGHT_FIGURES;
+    if ((ask->query->answer && !figures) || !who_may_own(ask->who, ask->areas, ask->query->right, ask->area))
+        return err_set(e, ERR_DENIED, "right.denied");
+    ask->own_only = !figures;
+    return 0;
 }
 
 /* ---- cursors: the incarnation, then each key value as kind and hex ---------------- */

@@ -25,7 +25,7 @@ static const struct {
     { "secretary", COMMAND | RIGHT_DOORS | RIGHT_GRIDS },
     { "grid_head", WALK },
     { "grid_worker", WALK },
-    { "centre_head", RIGHT_OPEN | RIGHT_VISIT | RIGHT_LISTS, true },
+    { "centre_head", LOOK | RIGHT_OPEN | RIGHT_VISIT, true },
     { "police", LOOK | RIGHT_VISIT },
     { "medic", LOOK | RIGHT_VISIT },
     { "clerk", LOOK | RIGHT_IMPORT | RIGHT_DOORS | RIGHT_GRIDS | RIGHT_FOR },
