@@ -76,6 +76,24 @@ static void query_out(struct out *o, const struct query *q)
     out_close(o, '}');
 }
 
+/* Today's code lists, as the profile has them; the words to each are in profile/current. */
+static void codes_out(struct out *o, struct core *c)
+{
+    struct code_lists *now = atomic_load(&c->codes);
+    const struct json *lists = now ? now->lists : NULL;
+
+    out_key(o, "codes");
+    out_open(o, '{');
+    for (void *it = json_first(lists); it; it = json_next(lists, it)) {
+        out_key(o, json_key(it));
+        out_open(o, '[');
+        for (void *code = json_first(json_value(it)); code; code = json_next(json_value(it), code))
+            out_text(o, str_of(json_key(code)));
+        out_close(o, ']');
+    }
+    out_close(o, '}');
+}
+
 void core_meta(struct core *c, struct buf *to)
 {
     struct out o = { .to = to };
@@ -102,5 +120,6 @@ void core_meta(struct core *c, struct buf *to)
         out_close(&o, '}');
     }
     out_close(&o, ']');
+    codes_out(&o, c);
     out_close(&o, '}');
 }
