@@ -332,7 +332,7 @@ DELETE FROM screening_late WHERE ledger = $1 AND round = $2 AND door = $3;
 
 -- name: rounds
 -- $3 the current round. Rounds whose scope lies at, below or above the asked area.
-SELECT r.round, r.name, r.why AS "trigger", r.area, r.opened_at, r.deadline, r.closed_at,
+SELECT r.round, r.name, r.why AS "trigger", r.area, r.opened_at, r.deadline, r.closed_at, r.measures, r.questionnaire,
     (SELECT COUNT(*) FROM core_area v
          WHERE v.level = 4 AND v.path >= a.path AND v.path < substr(a.path, 1, length(a.path) - 1) || '0'
              AND (v.open = 1 OR EXISTS (SELECT 1 FROM core_area g WHERE g.ledger = v.ledger AND g.open = 1))) AS villages,
