@@ -419,8 +419,8 @@ static int apply_round(struct tx *tx, const struct record *r, struct err *e)
     struct id round = record_id(r, "round");
 
     if (tx_run(tx, e, &sql_put_round,
-               ARGS(round, r->area, record_text(r, "name"), record_text(r, "trigger"), record_value(r, "questionnaire"),
-                    record_value(r, "deadline"), r->at, record_stamp(r)),
+               ARGS(round, r->area, record_text(r, "name"), record_text(r, "trigger"), record_value(r, "measures"),
+                    record_value(r, "questionnaire"), record_value(r, "deadline"), r->at, record_stamp(r)),
                NULL) < 0)
         return -1;
     for (size_t i = 0; i < json_count(measures); i++)

@@ -11,6 +11,7 @@ CREATE TABLE screening_round (          -- reference table
     area          TEXT NOT NULL,        -- scope
     name          TEXT NOT NULL,
     why           TEXT NOT NULL,        -- code of round_trigger
+    measures      TEXT,                 -- JSON: the codes, as they were said; a round's measures do not change
     questionnaire TEXT,                 -- JSON: a name, or the questions
     deadline      BIGINT,
     opened_at     BIGINT NOT NULL,
@@ -119,7 +120,8 @@ CREATE TABLE screening_count (
 SELECT area, closed_at FROM screening_round WHERE round = $1;
 
 -- name: put_round
-INSERT INTO screening_round (round, area, name, why, questionnaire, deadline, opened_at, stamp) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO screening_round (round, area, name, why, measures, questionnaire, deadline, opened_at, stamp)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (round) DO UPDATE SET name = excluded.name, why = excluded.why, questionnaire = excluded.questionnaire,
     deadline = excluded.deadline, stamp = excluded.stamp
 WHERE screening_round.stamp < excluded.stamp;
