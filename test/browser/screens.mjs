@@ -63,6 +63,7 @@ for (const language of ["zh", "en"]) {
     await shoot(f, `field-nobody${tail}`, true);
     await f.context().setOffline(true);
     await f.click("[data-tab=someone]");
+    if (await f.locator(".questions .none").count()) await f.click(".questions .none");
     await f.click(".savebutton");
     await f.waitForSelector(".toasts p");
     await f.waitForTimeout(500);

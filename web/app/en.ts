@@ -32,6 +32,8 @@ export const both: Words = {
     "trouble.session.over": "Your session ended",
     "trouble.right": "Your duties do not include this",
     "trouble.busy": "The server is busy; tried again by itself",
+    "trouble.server": "The server is stopping; tried again by itself",
+    "trouble.store": "The server's disk takes nothing; tried again by itself",
     "trouble.clock.ahead": "This phone's clock is ahead; set it, then send again",
     "trouble.record": "The server does not accept this record",
     "trouble.record.reused": "The id is used by another record",

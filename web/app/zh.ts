@@ -32,6 +32,8 @@ export const both: Words = {
     "trouble.session.over": "登录已到期",
     "trouble.right": "您的职责不包括这件事",
     "trouble.busy": "服务器忙,稍后自动再试",
+    "trouble.server": "服务器正在停机,稍后自动再试",
+    "trouble.store": "服务器的盘写不进,稍后自动再试",
     "trouble.clock.ahead": "手机时间快了,请校准后再发",
     "trouble.record": "服务器不接受这条记录",
     "trouble.record.reused": "编号已被别的记录使用",
