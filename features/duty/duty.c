@@ -415,8 +415,11 @@ static int prepare_unowned(struct ask *ask, struct err *e)
 
     if (kind.len && !str_is(kind, "area") && !str_is(kind, "household"))
         return err_field(e, "field.code", "kind");
+    bool homes = kind.len ? str_is(kind, "household") : ask->area->level >= LEVEL_VILLAGE;
+    if (homes && !who_may(ask->who, ask->areas, RIGHT_LISTS, ask->area, time_now()))
+        homes = false;                  /* households are a list; the areas are figures */
     ask->args[2] = value_bool(!str_is(kind, "household"));       /* $3 and $4: which of the two are wanted */
-    ask->args[3] = value_bool(kind.len ? str_is(kind, "household") : ask->area->level >= LEVEL_VILLAGE);
+    ask->args[3] = value_bool(homes);
     return 0;
 }
 

@@ -139,7 +139,9 @@ static int check_set(struct tx *tx, struct record *r, struct err *e)
 {
     const struct json *codes = record_json(r, "codes"), *measures = record_json(r, "measures");
 
-    (void)tx;
+    const struct area *area = area_find(tx_areas(tx), r->area);
+    if (area && area->parent)           /* it is about the whole installation */
+        return err_field(e, "profile.root", "area");
     if (!is_word(record_text(r, "hazard"), 40))
         return err_field(e, "profile.shape", "hazard");
     if (check_parts(codes, record_json(r, "thresholds"), record_json(r, "questionnaires"), e) < 0)

@@ -568,6 +568,8 @@ static int see(struct tx *tx, const struct json *checks, struct seen *seen, stru
     return 0;
 }
 
+static const int64_t early_ms = 24 * 60 * 60 * 1000;     /* clocks, and the walk that begins before the order is typed */
+
 /* The round and the door must be known, and the round be about this place. */
 static int check_place(struct tx *tx, struct record *r, struct err *e)
 {
@@ -580,6 +582,8 @@ static int check_place(struct tx *tx, struct record *r, struct err *e)
     if (rows_kind(&rows, 1) == VALUE_NULL)
         return missing(e, "screening.round_unknown", "round");
     const struct area *scope = area_find(tx_areas(tx), rows_str(&rows, 1)), *here = area_find(tx_areas(tx), r->area);
+    if (rows_int(&rows, 2) > r->at + early_ms)
+        given_number(r, "elsewhere", 1);        /* made before the round was opened: kept, and counted by no round */
     return scope && here && area_within(here, scope) ? 0 : err_field(e, "screening.round_elsewhere", "round");
 }
 
@@ -788,7 +792,7 @@ static void slot_visited(struct slot *s, const struct record *r, bool together)
 
     s->visits++;
     s->measures |= given_int(r, "measures");
-    s->checked = checked_with(r, stands && s->rejected ? (struct str){ 0 } : s->checked, s->members);
+    s->checked = checked_with(r, s->checked, s->members);
     if (!stands)
         return;
     s->stamp = stamp;
@@ -821,8 +825,8 @@ static int visit_slot(struct tx *tx, const struct record *r, struct slot *s, con
     if (slot_put(tx, r, f->round, s, e) < 0)
         return -1;
     return tx_run(tx, e, &sql_add_visit,
-                  ARGS(r->ledger, s->id, r->id, f->round, r->at, r->maker, record_text(r, "method"), record_text(r, "outcome"),
-                       given_int(r, "persons"), given_int(r, "checked"), given_int(r, "fever")),
+                  ARGS(r->ledger, s->id, r->id, f->round, r->at, r->maker, r->for_whom, r->author, record_text(r, "method"),
+                       record_text(r, "outcome"), given_int(r, "persons"), given_int(r, "checked"), given_int(r, "fever")),
                   NULL);
 }
 
@@ -875,6 +879,8 @@ static int check_recheck(struct tx *tx, struct record *r, struct err *e)
 
     if (!str_is(result, "verified") && !str_is(result, "rejected"))
         return err_field(e, "field.code", "result");
+    if (check_door(tx, r, e) < 0)
+        return -1;
     if (id_none(slots[0])) {
         CLEANUP(rows_done) struct rows homes = { 0 };
         if (tx_query(tx, &homes, e, &sql_homes, ARGS(r->ledger, record_id(r, "door"))) < 0)
@@ -890,8 +896,11 @@ static int check_recheck(struct tx *tx, struct record *r, struct err *e)
         if (tx_query(tx, &visit, e, &sql_visit, ARGS(r->ledger, slots[i], record_id(r, "visit"))) < 0)
             return -1;
         if (rows_next(&visit)) {
-            given_id(r, "round", rows_id(&visit, 1));
-            return id_eq(rows_id(&visit, 0), r->maker) ? err_set(e, ERR_DENIED, "screening.own_visit") : 0;
+            given_id(r, "round", rows_id(&visit, 0));
+            for (int who = 1; who <= 3; who++)      /* who did it, for whom it was typed in, who handed it in */
+                if (!id_none(r->maker) && id_eq(rows_id(&visit, who), r->maker))
+                    return err_set(e, ERR_DENIED, "screening.own_visit");
+            return 0;
         }
         if (store_failed(tx_store(tx), e) < 0)
             return -1;
@@ -933,7 +942,8 @@ static const struct record_type records[] = {
     { "screening.freeze", RIGHT_SYSTEM, only_round_fields, check_freeze, apply_freeze, .words = "冻结名单" },
     { "screening.close", RIGHT_ROUNDS, only_round_fields, check_close, apply_close, RECORD_COMMAND, .words = "关闭轮次" },
     { "screening.visit", RIGHT_VISIT, visit_fields, check_visit, apply_visit, .words = "入户" },
-    { "screening.recheck", RIGHT_VISIT, recheck_fields, check_recheck, apply_recheck, .words = "复核" },
+    { "screening.recheck", RIGHT_VISIT, recheck_fields, check_recheck, apply_recheck, .command = RECORD_COMMAND,
+      .words = "复核" },
     { 0 },
 };
 

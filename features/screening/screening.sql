@@ -65,6 +65,8 @@ CREATE TABLE screening_visit (          -- history: one row for each slot a visi
     round   BLOB NOT NULL,
     at      BIGINT NOT NULL,
     maker   BLOB NOT NULL,
+    for_whom BLOB NOT NULL,             -- for whom it was typed in; zero: nobody
+    author  BLOB NOT NULL,              -- who handed it in
     method  TEXT,
     outcome TEXT NOT NULL,
     persons BIGINT NOT NULL,            -- given: who was at home by the register
@@ -244,15 +246,15 @@ ON CONFLICT (ledger, round, slot) DO UPDATE SET frozen = excluded.frozen, stamp 
     measures = excluded.measures;
 
 -- name: add_visit
-INSERT INTO screening_visit (ledger, slot, visit, round, at, maker, method, outcome, persons, checked, fever)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (ledger, slot, visit) DO NOTHING;
+INSERT INTO screening_visit (ledger, slot, visit, round, at, maker, for_whom, author, method, outcome, persons, checked, fever)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (ledger, slot, visit) DO NOTHING;
 
 -- name: add_found
 INSERT INTO screening_found (ledger, round, visit, door, household, at, found, boxes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (ledger, round, visit) DO NOTHING;
 
 -- name: visit
-SELECT maker, round FROM screening_visit WHERE ledger = $1 AND slot = $2 AND visit = $3;
+SELECT round, maker, for_whom, author FROM screening_visit WHERE ledger = $1 AND slot = $2 AND visit = $3;
 
 -- name: put_recheck
 INSERT INTO screening_recheck (ledger, visit, recheck, maker, result, stamp) VALUES ($1, $2, $3, $4, $5, $6)
@@ -262,7 +264,7 @@ WHERE screening_recheck.stamp < excluded.stamp;
 
 -- name: place
 -- For check: does the door stand here, does the round, and whose scope is it?
-SELECT d.area, r.area FROM household_door d LEFT JOIN screening_round r ON r.round = $3 WHERE d.ledger = $1 AND d.door = $2;
+SELECT d.area, r.area, r.opened_at FROM household_door d LEFT JOIN screening_round r ON r.round = $3 WHERE d.ledger = $1 AND d.door = $2;
 
 -- name: visited_door
 -- Where the door stands, where it stood before, and when that was said.

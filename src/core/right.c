@@ -107,7 +107,10 @@ bool who_opens(const struct who *who, const struct areas *areas, const struct ar
         if (!(role_rights(d->role) & RIGHT_OPEN))
             continue;
         if (role_of_households(d->role)) {
-            if (!id_none(d->household) && (id_eq(d->household, centre) || id_eq(d->household, household)))
+            /* Ids are made by anybody: what counts is the household of this name in the duty's own village. */
+            const struct area *held = area_find(areas, str_of(d->area));
+            if (held && row_area && str_eq(held->ledger, row_area->ledger) && !id_none(d->household) &&
+                (id_eq(d->household, centre) || id_eq(d->household, household)))
                 return true;
         } else if (covers(areas, d, row_area)) {
             return true;

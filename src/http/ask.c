@@ -71,8 +71,10 @@ void ask_get(struct request *r)
     }
     int failed = core_read(r->h->core, reader, &r->session.who, feature, query, request_param, r, a, &e);
     reader_put(r->h, reader);
-    if (failed < 0)
+    if (failed < 0) {
+        answer_done(a);
         reply_problem(r, &e);
-    else
-        answer_reply(r, a);
+        return;
+    }
+    answer_reply(r, a);
 }

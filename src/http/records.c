@@ -42,6 +42,7 @@ void reveal_post(struct request *r)
     int failed = core_reveal(r->h->core, reader, &r->session.who, buf_view(&r->body), a, &e);
     reader_put(r->h, reader);
     if (failed < 0) {
+        answer_done(a);
         reply_problem(r, &e);
         return;
     }
