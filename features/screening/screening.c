@@ -784,7 +784,7 @@ static struct str checked_with(const struct record *r, struct str checked, struc
     return kept_ids ? (struct str){ (const char *)ids, kept_ids * sizeof *ids } : (struct str){ 0 };
 }
 
-/* What a rejected visit checked goes when another stands in its place. */
+/* What was checked is a union, so that the order of arrival changes nothing; it counts while the visit that stands is not rejected. */
 static void slot_visited(struct slot *s, const struct record *r, bool together)
 {
     struct str stamp = record_stamp(r);

@@ -53,7 +53,7 @@ CREATE TABLE screening_slot (           -- state of a slot that was visited
     retry_at BIGINT,
     rejected INTEGER NOT NULL,          -- 1: a re-check found that it was not so
     visits   BIGINT NOT NULL,
-    checked  BLOB,                      -- ids of the persons any visit checked since one was rejected, ascending, 16 bytes each
+    checked  BLOB,                      -- ids of the persons any visit of the round checked, ascending, 16 bytes each
     screened BIGINT NOT NULL,           -- how many of them are due
     measures BIGINT NOT NULL,           -- bits of screening_measure, of all visits
     PRIMARY KEY (ledger, round, slot)
