@@ -147,7 +147,7 @@ static struct counts contribution(const struct slot *s)
     c.n[AWAY] = s->away;
     c.n[ENTERED] = entered;
     c.n[ENTERED_DOOR] = entered && !s->together && str_is(s->method, "at_door");
-    c.n[SCREENED] = s->rejected ? 0 : s->screened;
+    c.n[SCREENED] = s->screened;
     c.n[REFUSED] = stands && str_is(s->outcome, "refused");
     c.n[RETRY] = stands && !witnessed && one_of(s->outcome, not_met);
     return c;
@@ -758,11 +758,23 @@ static int members_of(struct tx *tx, const struct record *r, const struct slot *
     return store_failed(tx_store(tx), e);
 }
 
+/* Sorted, each once, in place; a household has no more members than this. */
+static struct str set_of(struct id *ids, size_t n)
+{
+    enum { MOST = 500 };
+    size_t kept = 0;
+
+    qsort(ids, n, sizeof *ids, by_bytes);
+    for (size_t i = 0; i < n && kept < MOST; i++)
+        if (i == 0 || !id_eq(ids[i], ids[i - 1]))
+            ids[kept++] = ids[i];
+    return kept ? (struct str){ (const char *)ids, kept * sizeof *ids } : (struct str){ 0 };
+}
+
 /* The persons any visit checked, this one's put in: members only, and no more than a household may have. */
 static struct str checked_with(const struct record *r, struct str checked, struct str members)
 {
-    enum { MOST = 500 };
-    size_t known = checked.len / sizeof(struct id), n = known, kept_ids = 0;
+    size_t known = checked.len / sizeof(struct id), n = known;
     struct item it;
     struct id *ids;
 
@@ -777,14 +789,10 @@ static struct str checked_with(const struct record *r, struct str checked, struc
     for (size_t i = 0; record_item(r, "checks", i, &it); i++)
         if (is_checked(it.map) && holds(members, item_id(&it, "person")))
             ids[n++] = item_id(&it, "person");
-    qsort(ids, n, sizeof *ids, by_bytes);
-    for (size_t i = 0; i < n && kept_ids < MOST; i++)
-        if (i == 0 || !id_eq(ids[i], ids[i - 1]))
-            ids[kept_ids++] = ids[i];
-    return kept_ids ? (struct str){ (const char *)ids, kept_ids * sizeof *ids } : (struct str){ 0 };
+    return set_of(ids, n);
 }
 
-/* What was checked is a union, so that the order of arrival changes nothing; it counts while the visit that stands is not rejected. */
+/* What was checked is a union, so that the order of arrival changes nothing. */
 static void slot_visited(struct slot *s, const struct record *r, bool together)
 {
     struct str stamp = record_stamp(r);
@@ -826,7 +834,8 @@ static int visit_slot(struct tx *tx, const struct record *r, struct slot *s, con
         return -1;
     return tx_run(tx, e, &sql_add_visit,
                   ARGS(r->ledger, s->id, r->id, f->round, r->at, r->maker, r->for_whom, r->author, record_text(r, "method"),
-                       record_text(r, "outcome"), given_int(r, "persons"), given_int(r, "checked"), given_int(r, "fever")),
+                       record_text(r, "outcome"), given_int(r, "persons"), given_int(r, "checked"), given_int(r, "fever"),
+                       value_blob(checked_with(r, (struct str){ 0 }, s->members))),
                   NULL);
 }
 
@@ -908,7 +917,24 @@ static int check_recheck(struct tx *tx, struct record *r, struct err *e)
     return missing(e, "screening.visit_unknown", "visit");
 }
 
-/* A rejected visit stands no more for its slot; a newer one is not touched by that. */
+/* Whom the visits that are not rejected checked, all of them together. */
+static int slot_checked(struct tx *tx, const struct record *r, struct id round, struct slot *s, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    CLEANUP(buf_done) struct buf all = { 0 };
+
+    if (tx_query(tx, &rows, e, &sql_people_checked, ARGS(r->ledger, s->id, round)) < 0)
+        return -1;
+    while (rows_next(&rows))
+        buf_str(&all, rows_str(&rows, 0));
+    struct id *ids = arena_take(r->mem, all.len + sizeof *ids);
+    if (all.len)
+        memcpy(ids, all.at, all.len);
+    s->checked = set_of(ids, all.len / sizeof *ids);
+    return store_failed(tx_store(tx), e);
+}
+
+/* A rejected visit stands no more for its slot, nor does what it checked; a newer one is not touched by that. */
 static int apply_recheck(struct tx *tx, const struct record *r, struct err *e)
 {
     CLEANUP(slots_done) struct slots s = { 0 };
@@ -925,9 +951,12 @@ static int apply_recheck(struct tx *tx, const struct record *r, struct err *e)
     for (size_t i = 0; i < s.count; i++) {
         struct slot *slot = &s.at[i];
         struct counts before = contribution(slot), after;
-        if (slot->stamp.len < sizeof visit.b || memcmp(slot->stamp.at + slot->stamp.len - sizeof visit.b, visit.b, sizeof visit.b) != 0)
-            continue;
-        slot->rejected = str_is(record_text(r, "result"), "rejected");
+        if (slot->stamp.len >= sizeof visit.b && memcmp(slot->stamp.at + slot->stamp.len - sizeof visit.b, visit.b, sizeof visit.b) == 0)
+            slot->rejected = str_is(record_text(r, "result"), "rejected");
+        if (slot_checked(tx, r, s.freeze.round, slot, e) < 0 || slot_people(tx, r, slot, &s.freeze, e) < 0)
+            return -1;
+        before.n[PERSONS] = slot->persons;
+        before.n[AWAY] = slot->away;
         after = contribution(slot);
         counts_add(&change, &after, 1);
         counts_add(&change, &before, -1);

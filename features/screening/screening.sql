@@ -53,7 +53,7 @@ CREATE TABLE screening_slot (           -- state of a slot that was visited
     retry_at BIGINT,
     rejected INTEGER NOT NULL,          -- 1: a re-check found that it was not so
     visits   BIGINT NOT NULL,
-    checked  BLOB,                      -- ids of the persons any visit of the round checked, ascending, 16 bytes each
+    checked  BLOB,                      -- ids of the persons checked by any visit of the round that is not rejected, ascending, 16 bytes each
     screened BIGINT NOT NULL,           -- how many of them are due
     measures BIGINT NOT NULL,           -- bits of screening_measure, of all visits
     PRIMARY KEY (ledger, round, slot)
@@ -72,6 +72,7 @@ CREATE TABLE screening_visit (          -- history: one row for each slot a visi
     persons BIGINT NOT NULL,            -- given: who was at home by the register
     checked BIGINT NOT NULL,            -- given: persons with a basis
     fever   BIGINT NOT NULL,            -- given: persons at or above the line
+    people  BLOB,                       -- ids of the members it checked, ascending, 16 bytes each
     PRIMARY KEY (ledger, slot, visit)
 );
 CREATE TABLE screening_recheck (
@@ -246,8 +247,8 @@ ON CONFLICT (ledger, round, slot) DO UPDATE SET frozen = excluded.frozen, stamp 
     measures = excluded.measures;
 
 -- name: add_visit
-INSERT INTO screening_visit (ledger, slot, visit, round, at, maker, for_whom, author, method, outcome, persons, checked, fever)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (ledger, slot, visit) DO NOTHING;
+INSERT INTO screening_visit (ledger, slot, visit, round, at, maker, for_whom, author, method, outcome, persons, checked, fever, people)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (ledger, slot, visit) DO NOTHING;
 
 -- name: add_found
 INSERT INTO screening_found (ledger, round, visit, door, household, at, found, boxes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -255,6 +256,12 @@ ON CONFLICT (ledger, round, visit) DO NOTHING;
 
 -- name: visit
 SELECT round, maker, for_whom, author FROM screening_visit WHERE ledger = $1 AND slot = $2 AND visit = $3;
+
+-- name: people_checked
+-- Whom the visits of slot $2 in round $3 checked that no re-check has rejected.
+SELECT v.people FROM screening_visit v
+WHERE v.ledger = $1 AND v.slot = $2 AND v.round = $3 AND v.people IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM screening_recheck k WHERE k.ledger = v.ledger AND k.visit = v.visit AND k.result = 'rejected');
 
 -- name: put_recheck
 INSERT INTO screening_recheck (ledger, visit, recheck, maker, result, stamp) VALUES ($1, $2, $3, $4, $5, $6)
@@ -596,7 +603,7 @@ SELECT ledger, round, area FROM (
                   AND (s.outcome IN ('completed', 'partial') OR (s.witness = 1 AND (s.outcome = 'moved' OR (s.outcome = 'vacant'
                       AND s.door = 0))))
              THEN 1 ELSE 0 END,
-        CASE WHEN s.rejected = 1 THEN 0 ELSE s.screened END, 0,
+        s.screened, 0,
         CASE WHEN s.rejected = 0 AND s.outcome = 'refused' THEN 1 ELSE 0 END,
         CASE WHEN s.rejected = 0 AND (s.outcome IN ('no_answer', 'owner_unreachable', 'wrong_address') OR (s.witness = 0
             AND s.outcome IN ('vacant', 'moved')))
