@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "drill/drill.h"
 #include "exchange/exchange.h"
@@ -387,6 +388,8 @@ static void list_account(void *ctx, struct str name, struct id worker)
 
 static void progress(const char *words, int64_t done, int64_t all)
 {
+    if (!isatty(STDERR_FILENO) && done != all)     /* a log needs the end of each part, not its way there */
+        return;
     fprintf(stderr, "\r%-40s %" PRId64 "/%" PRId64, words, done, all);
     if (done == all)
         fputc('\n', stderr);
