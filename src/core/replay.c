@@ -35,43 +35,44 @@ static void first_bad(struct verify_report *r, const char *fmt, const char *what
         snprintf(r->first_bad, sizeof r->first_bad, "%s %.80s %lld", fmt, what, (long long)where);
 }
 
-/* What of the sealed parts can still be opened: erased is meant, lost is a loss. */
-static int verify_boxes(struct core *c, struct store *s, struct str ledger, struct verify_report *out, struct err *e)
+struct looking {
+    struct core *core;
+    struct verify_report *report;
+};
+
+/* What of a row's sealed parts can still be opened: erased is meant, lost is a loss. */
+static void look_into(void *ctx, const struct ledger_row *row)
 {
-    CLEANUP(rows_done) struct rows rows = { 0 };
+    struct looking *l = ctx;
     CLEANUP(buf_done) struct buf plain = { 0 };
-    struct ledger_row row;
     struct str box;
 
-    if (ledger_after(s, ledger, 0, &rows, e) < 0)
-        return -1;
-    while (ledger_next(&rows, &row))
-        for (size_t i = 0; ledger_box(row.boxes, &i, &box);) {
-            struct err wrong = { 0 };
-            buf_clear(&plain);
-            out->boxes++;
-            if (seal_unbox(c->seal, ledger, row.id, box, &plain, &wrong) == 0)
-                continue;
-            if (strcmp(wrong.key, "seal.erased") == 0) {
-                out->erased++;
-                continue;
-            }
-            out->lost++;
-            first_bad(out, wrong.key, row.ledger.at ? "position" : "", row.position);
+    for (size_t i = 0; ledger_box(row->boxes, &i, &box);) {
+        struct err wrong = { 0 };
+        buf_clear(&plain);
+        l->report->boxes++;
+        if (seal_unbox(l->core->seal, row->ledger, row->id, box, &plain, &wrong) == 0)
+            continue;
+        if (strcmp(wrong.key, "seal.erased") == 0) {
+            l->report->erased++;
+            continue;
         }
-    return store_failed(s, e);
+        l->report->lost++;
+        first_bad(l->report, wrong.key, "position", row->position);
+    }
 }
 
 static int verify_ledgers(struct core *c, struct store *s, struct verify_report *out, struct err *e)
 {
     struct heads heads = { 0 };
+    struct looking looking = { c, out };
     int result = list_ledgers(s, &heads, e);
 
     for (size_t i = 0; result == 0 && i < heads.count; i++) {
         struct err wrong = { 0 };
         int64_t count, bad;
         out->ledgers++;
-        if (ledger_verify(s, str_of(heads.names[i]), &count, &bad, &wrong) < 0) {
+        if (ledger_verify(s, str_of(heads.names[i]), c->seal ? look_into : NULL, &looking, &count, &bad, &wrong) < 0) {
             if (wrong.kind != ERR_CONFLICT) {
                 *e = wrong;
                 result = -1;
@@ -81,8 +82,6 @@ static int verify_ledgers(struct core *c, struct store *s, struct verify_report 
             first_bad(out, "ledger", heads.names[i], bad);
         }
         out->records += count;
-        if (c->seal)
-            result = verify_boxes(c, s, str_of(heads.names[i]), out, e);
     }
     free(heads.names);
     return result;

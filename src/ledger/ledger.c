@@ -158,7 +158,8 @@ int ledger_heads(struct store *s, struct rows *rows, struct err *e)
     return store_query(s, rows, &sql_heads, NO_ARGS, e);
 }
 
-int ledger_verify(struct store *s, struct str ledger, int64_t *count, int64_t *bad, struct err *e)
+int ledger_verify(struct store *s, struct str ledger, void (*each)(void *ctx, const struct ledger_row *row), void *ctx, int64_t *count,
+                  int64_t *bad, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
     CLEANUP(rows_done) struct rows end = { 0 };
@@ -178,6 +179,8 @@ int ledger_verify(struct store *s, struct str ledger, int64_t *count, int64_t *b
             return err_set(e, ERR_CONFLICT, "ledger.broken");
         }
         memcpy(digest, ours, LEDGER_DIGEST);
+        if (each)
+            each(ctx, &row);
     }
     *count = position;
     if (store_failed(s, e) < 0 || store_query(s, &end, &sql_head, ARGS(ledger), e) < 0)

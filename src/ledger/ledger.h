@@ -55,8 +55,12 @@ MUST_USE int ledger_heads(struct store *s, struct rows *rows, struct err *e);
 
 void ledger_digest(const uint8_t prev[LEDGER_DIGEST], const struct ledger_row *row, uint8_t out[LEDGER_DIGEST]);
 
-/* Checks a whole chain against its head. position of the first bad row in *bad (0: all well); ERR_CONFLICT ledger.broken. */
-MUST_USE int ledger_verify(struct store *s, struct str ledger, int64_t *count, int64_t *bad, struct err *e);
+/*
+ * Checks a whole chain against its head; each, if not NULL, sees every row that holds.  Position of the first bad
+ * row in *bad (0: all well); ERR_CONFLICT ledger.broken.
+ */
+MUST_USE int ledger_verify(struct store *s, struct str ledger, void (*each)(void *ctx, const struct ledger_row *row), void *ctx, int64_t *count,
+                           int64_t *bad, struct err *e);
 
 /* Walks boxes: false at the end.  i starts at 0. */
 bool ledger_box(struct str boxes, size_t *i, struct str *box);
