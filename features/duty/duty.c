@@ -42,14 +42,6 @@ static int may_change(struct tx *tx, const struct record *r, const struct sql *s
     return may ? 0 : err_set(e, ERR_DENIED, "right.denied");
 }
 
-static int missing(struct err *e, const char *key, const char *field)
-{
-    err_field(e, key, field);
-    e->kind = ERR_MISSING;
-    e->again = true;
-    return -1;
-}
-
 static int must_know_worker(struct tx *tx, const struct record *r, const char *field, struct err *e)
 {
     const struct area *where;
@@ -57,7 +49,7 @@ static int must_know_worker(struct tx *tx, const struct record *r, const char *f
 
     if (known(tx, &sql_worker, record_id(r, field), &where, &is, e) < 0)
         return -1;
-    return is ? 0 : missing(e, "worker.unknown", field);
+    return is ? 0 : err_missing(e, "worker.unknown", field);
 }
 
 /* ---- organisations and workers ------------------------------------------------------ */
@@ -109,7 +101,7 @@ static int check_worker(struct tx *tx, struct record *r, struct err *e)
     if (record_has(r, "organisation") && known(tx, &sql_organisation, record_id(r, "organisation"), &where, &is, e) < 0)
         return -1;
     if (!is)
-        return missing(e, "organisation.unknown", "organisation");
+        return err_missing(e, "organisation.unknown", "organisation");
     return may_change(tx, r, &sql_worker, record_id(r, "worker"), e);
 }
 
@@ -169,7 +161,7 @@ static int check_centre(struct tx *tx, const struct record *r, struct err *e)
     if (tx_query(tx, &rows, e, &sql_centre, ARGS(r->ledger, record_id(r, "household"))) < 0)
         return -1;
     if (!rows_next(&rows))
-        return missing(e, "household.unknown", "household");
+        return err_missing(e, "household.unknown", "household");
     return rows_int(&rows, 0) ? 0 : err_field(e, "duty.no_centre", "household");
 }
 
@@ -260,7 +252,7 @@ static int check_end(struct tx *tx, struct record *r, struct err *e)
         return -1;
     held = rows_next(&rows) ? area_find(tx_areas(tx), rows_str(&rows, 0)) : NULL;
     if (!area_within(held, area_find(tx_areas(tx), r->area)))
-        return missing(e, "duty.unknown", "duty");
+        return err_missing(e, "duty.unknown", "duty");
     if (rows_kind(&rows, 3) != VALUE_NULL)
         return err_set(e, ERR_CONFLICT, "duty.ended");
     give_end(r);
@@ -362,7 +354,7 @@ static int check_handover(struct tx *tx, struct record *r, struct err *e)
         json_add(duties, handed(&rows));
     }
     if (!json_count(duties))
-        return missing(e, "duty.none", "from");
+        return err_missing(e, "duty.none", "from");
     if (json_count(duties) > MOST_HANDED)
         return err_field(e, "duty.many", "areas");
     give_end(r);

@@ -218,14 +218,6 @@ static const struct id nobody;
 
 /* ==== checks ======================================================================== */
 
-static int missing(struct err *e, const char *key, const char *field)
-{
-    err_field(e, key, field);
-    e->kind = ERR_MISSING;
-    e->again = true;
-    return -1;
-}
-
 /* 1 when it stands here, with the door it lives behind; 0 when it does not. */
 static int known(struct tx *tx, struct str ledger, struct id household, bool *closed, bool *is_centre, bool *erased, struct err *e)
 {
@@ -251,7 +243,7 @@ static int door_known(struct tx *tx, struct str ledger, struct id door, struct e
         return 0;
     if (store_failed(tx_store(tx), e) < 0)
         return -1;
-    return missing(e, "household.door_unknown", "door");
+    return err_missing(e, "household.door_unknown", "door");
 }
 
 /* ---- where it stands now, the right is needed as well -------------------------------- */
@@ -268,17 +260,8 @@ static bool below(struct tx *tx, const struct record *r, const struct area *ther
 /* The right on the record's area reaches as far as that does; beyond it, the doer and whoever types it in must have it there. */
 static int may_there(struct tx *tx, const struct record *r, enum right right, const struct area *there, bool *may, struct err *e)
 {
-    struct record hand = *r;
-    bool typed = !id_none(r->for_whom);
-
     *may = below(tx, r, there);
-    if (*may || tx_may(tx, r, right, there, may, e) < 0)
-        return *may ? 0 : -1;
-    if (!*may || (!typed && id_eq(r->maker, r->author)))
-        return 0;
-    hand.maker = r->author;
-    hand.for_whom = nobody;
-    return tx_may(tx, &hand, typed ? RIGHT_FOR : right, there, may, e);
+    return *may ? 0 : tx_may(tx, r, right, there, may, e);
 }
 
 /* A door unknown here is nobody's. What was noted before it was taken into another grid may come from the former one. */
@@ -367,7 +350,7 @@ static int check_centre(struct tx *tx, struct record *r, const char *field, stru
     int found = known(tx, r->ledger, record_id(r, field), &closed, &is_centre, &erased, e);
     if (found < 0)
         return -1;
-    return found ? 0 : missing(e, "household.centre_unknown", field);
+    return found ? 0 : err_missing(e, "household.centre_unknown", field);
 }
 
 /* Doors stand in villages or in grids of villages. */
@@ -395,7 +378,7 @@ static int check_known(struct tx *tx, struct record *r, struct err *e)
 
     if (found < 0)
         return -1;
-    return found ? must_at_home(tx, r, RIGHT_DOORS, record_id(r, "household"), "household", e) : missing(e, "household.unknown", "household");
+    return found ? must_at_home(tx, r, RIGHT_DOORS, record_id(r, "household"), "household", e) : err_missing(e, "household.unknown", "household");
 }
 
 static int check_change(struct tx *tx, struct record *r, struct err *e)
@@ -448,14 +431,14 @@ static int check_leave(struct tx *tx, struct record *r, struct err *e)
     if (tx_query(tx, &rows, e, &sql_member, ARGS(r->ledger, record_id(r, "household"), record_id(r, "person"))) < 0)
         return -1;
     if (!rows_next(&rows))
-        return store_failed(tx_store(tx), e) < 0 ? -1 : missing(e, "household.person_unknown", "person");
+        return store_failed(tx_store(tx), e) < 0 ? -1 : err_missing(e, "household.person_unknown", "person");
     if (!record_has(r, "to"))
         return 0;
     CLEANUP(rows_done) struct rows to = { 0 };
     if (tx_query(tx, &to, e, &sql_found_household, ARGS(r->ledger, record_id(r, "to"))) < 0)
         return -1;
     if (!rows_next(&to))
-        return store_failed(tx_store(tx), e) < 0 ? -1 : missing(e, "household.unknown", "to");
+        return store_failed(tx_store(tx), e) < 0 ? -1 : err_missing(e, "household.unknown", "to");
     given_text(r, "to_area", rows_str(&to, 0));
     return must_at_home(tx, r, RIGHT_DOORS, record_id(r, "to"), "to", e);
 }
@@ -470,7 +453,7 @@ static int check_erase(struct tx *tx, struct record *r, struct err *e)
     if (found < 0)
         return -1;
     if (!found)
-        return missing(e, "household.unknown", "household");
+        return err_missing(e, "household.unknown", "household");
     if (must_at_home(tx, r, RIGHT_DOORS, record_id(r, "household"), "household", e) < 0)
         return -1;
     if (!str_is(json_str(json_at(classes, 0)), "all"))
@@ -486,7 +469,7 @@ static int check_approve(struct tx *tx, struct record *r, struct err *e)
     if (tx_query(tx, &rows, e, &sql_erasure, ARGS(r->ledger, record_id(r, "erase"))) < 0)
         return -1;
     if (!rows_next(&rows))
-        return store_failed(tx_store(tx), e) < 0 ? -1 : missing(e, "household.erase_unknown", "erase");
+        return store_failed(tx_store(tx), e) < 0 ? -1 : err_missing(e, "household.erase_unknown", "erase");
     struct id asked[] = { rows_id(&rows, 1), rows_id(&rows, 3) };       /* whose name stands there, and whose hand it was */
     for (size_t i = 0; i < COUNT_OF(asked); i++)
         if (id_eq(asked[i], r->maker) || id_eq(asked[i], r->author))
@@ -866,7 +849,8 @@ static struct json *person_of(struct core *c, struct str ledger, const struct ro
 {
     static const char *const sealed[] = { "name", "birth", "id", "phone", NULL };
     struct err ignored = { 0 };
-    CLEANUP(json_done) struct json *open = core_open_parts(c, ledger, rows_str(row, 5), whole, rows_str(row, 4), SEAL_REGISTER, &ignored);
+    struct boxes_part part = { "members", whole, rows_str(row, 4) };
+    CLEANUP(json_done) struct json *open = core_open_parts(c, ledger, rows_str(row, 5), &part, SEAL_REGISTER, &ignored);
     struct json *person = json_map();
 
     json_set(person, "person", json_id(rows_id(row, 0)));
@@ -942,31 +926,24 @@ static const struct delivery deliveries[] = {
 
 /* ==== questions ============================================================================== */
 
-/* Which doors are empty, and who is away until when, is told only to those who look after doors there. */
-static struct value sees_empty(const struct ask *ask)
-{
-    return value_bool(who_may(ask->who, ask->areas, RIGHT_DOORS, ask->area, time_now()) ||
-                      who_opens(ask->who, ask->areas, ask->area, nobody, nobody));
-}
-
 static int prepare_doors(struct ask *ask, struct err *e)
 {
     (void)e;
-    ask->args[2] = sees_empty(ask);
+    ask->args[2] = value_bool(ask_on_duty(ask));
     return 0;
 }
 
 static int prepare_list(struct ask *ask, struct err *e)
 {
     (void)e;
-    ask->args[3] = sees_empty(ask);
+    ask->args[3] = value_bool(ask_on_duty(ask));
     return 0;
 }
 
 static int prepare_people(struct ask *ask, struct err *e)
 {
     (void)e;
-    ask->args[2] = sees_empty(ask);
+    ask->args[2] = value_bool(ask_on_duty(ask));
     return 0;
 }
 
@@ -1097,8 +1074,8 @@ static int look(struct finding *f, struct str ledger, const struct rows *row, st
     if (store_query(f->ask->store, &members, &sql_members_of, ARGS(ledger, household), e) < 0)
         return -1;
     while (rows_next(&members)) {
-        CLEANUP(json_done)
-        struct json *person = core_open_parts(c, ledger, rows_str(&members, 5), boxes, rows_str(&members, 4), SEAL_REGISTER, &ignored);
+        struct boxes_part part = { "members", boxes, rows_str(&members, 4) };
+        CLEANUP(json_done) struct json *person = core_open_parts(c, ledger, rows_str(&members, 5), &part, SEAL_REGISTER, &ignored);
         if (matches(f->find, person, f->person, f->text))
             tell(f, area->id, household, door, rows_id(&members, 0), json_str(json_get(person, "name")), place);
     }
@@ -1188,10 +1165,10 @@ static const struct sealed_column list_sealed[] = {
     { 0 },
 };
 #define PERSON_COLUMNS(own, whole_, phone) \
-    { "name", own, "name", MASK_NAME, .whole = whole_, .parts = "_parts" }, \
-    { "birth", own, "birth", MASK_TEXT, .whole = whole_, .parts = "_parts" }, \
-    { "id", own, "id", MASK_ID, .whole = whole_, .parts = "_parts" }, \
-    { phone, own, "phone", MASK_PHONE, .whole = whole_, .parts = "_parts" }
+    { "name", own, "name", MASK_NAME, .whole = whole_, .parts = "_parts", .list = "members" }, \
+    { "birth", own, "birth", MASK_TEXT, .whole = whole_, .parts = "_parts", .list = "members" }, \
+    { "id", own, "id", MASK_ID, .whole = whole_, .parts = "_parts", .list = "members" }, \
+    { phone, own, "phone", MASK_PHONE, .whole = whole_, .parts = "_parts", .list = "members" }
 
 static const struct sealed_column members_sealed[] = {
     PERSON_COLUMNS("_boxes", "_whole", "phone"),

@@ -368,14 +368,6 @@ static int slot_put(struct tx *tx, const struct record *r, struct id round, cons
 
 /* ==== rounds ================================================================================== */
 
-static int missing(struct err *e, const char *key, const char *field)
-{
-    err_field(e, key, field);
-    e->kind = ERR_MISSING;
-    e->again = true;
-    return -1;
-}
-
 /*
  * Rounds are of villages and above: what is frozen is the list of a village.  A round may get
  * another name or deadline, never other measures or another scope: what is owed was counted by them.
@@ -445,7 +437,7 @@ static int check_freeze(struct tx *tx, struct record *r, struct err *e)
 
     if (any(tx, &sql_round, ARGS(record_id(r, "round")), &found, e) < 0)
         return -1;
-    return found ? 0 : missing(e, "screening.round_unknown", "round");
+    return found ? 0 : err_missing(e, "screening.round_unknown", "round");
 }
 
 /* Where a round was opened it is closed, neither below nor above. */
@@ -456,7 +448,7 @@ static int check_close(struct tx *tx, struct record *r, struct err *e)
     if (tx_query(tx, &rows, e, &sql_round, ARGS(record_id(r, "round"))) < 0)
         return -1;
     if (!rows_next(&rows))
-        return store_failed(tx_store(tx), e) < 0 ? -1 : missing(e, "screening.round_unknown", "round");
+        return store_failed(tx_store(tx), e) < 0 ? -1 : err_missing(e, "screening.round_unknown", "round");
     return str_eq(rows_str(&rows, 0), r->area) ? 0 : err_field(e, "screening.other_scope", "area");
 }
 
@@ -578,9 +570,9 @@ static int check_place(struct tx *tx, struct record *r, struct err *e)
     if (tx_query(tx, &rows, e, &sql_place, ARGS(r->ledger, record_id(r, "door"), record_id(r, "round"))) < 0)
         return -1;
     if (!rows_next(&rows))
-        return store_failed(tx_store(tx), e) < 0 ? -1 : missing(e, "screening.door_unknown", "door");
+        return store_failed(tx_store(tx), e) < 0 ? -1 : err_missing(e, "screening.door_unknown", "door");
     if (rows_kind(&rows, 1) == VALUE_NULL)
-        return missing(e, "screening.round_unknown", "round");
+        return err_missing(e, "screening.round_unknown", "round");
     const struct area *scope = area_find(tx_areas(tx), rows_str(&rows, 1)), *here = area_find(tx_areas(tx), r->area);
     if (rows_int(&rows, 2) > r->at + early_ms)
         given_number(r, "elsewhere", 1);        /* made before the round was opened: kept, and counted by no round */
@@ -594,21 +586,6 @@ static struct str since_when(const struct rows *rows, int column)
     struct str marks = rows_str(rows, column + 1);
 
     return marks.len > STAMP && marks.at[0] == 0 ? (struct str){ marks.at + 1, STAMP } : rows_str(rows, column);
-}
-
-/* Whoever types in for somebody, or under another's name, needs the right there as well. */
-static int may_visit(struct tx *tx, const struct record *r, const struct area *there, bool *may, struct err *e)
-{
-    struct record hand = *r;
-    bool typed = !id_none(r->for_whom);
-
-    if (tx_may(tx, r, RIGHT_VISIT, there, may, e) < 0)
-        return -1;
-    if (!*may || r->proof == PROOF_SERVER || (!typed && id_eq(r->maker, r->author)))
-        return 0;
-    hand.maker = r->author;
-    hand.for_whom = (struct id){ { 0 } };
-    return tx_may(tx, &hand, typed ? RIGHT_FOR : RIGHT_VISIT, there, may, e);
 }
 
 /* The door stands at or below the record's area, or did when the visit was made, or the maker visits there, too. */
@@ -630,7 +607,7 @@ static int check_door(struct tx *tx, struct record *r, struct err *e)
     if (may || area_within(was, here))
         return 0;
     rows_done(&rows);
-    if (may_visit(tx, r, there, &may, e) < 0)
+    if (tx_may(tx, r, RIGHT_VISIT, there, &may, e) < 0)
         return -1;
     if (!may && any(tx, &sql_heads_centre, ARGS(r->ledger, record_id(r, "household"), doer), &may, e) < 0)
         return -1;
@@ -668,7 +645,7 @@ static int check_subject(struct tx *tx, struct record *r, struct err *e)
         r->subject = household;
         if (any(tx, &sql_home, ARGS(r->ledger, household), &found, e) < 0)
             return -1;
-        return found ? 0 : missing(e, "screening.household_unknown", "household");
+        return found ? 0 : err_missing(e, "screening.household_unknown", "household");
     }
     if (tx_query(tx, &rows, e, &sql_homes, ARGS(r->ledger, record_id(r, "door"))) < 0)
         return -1;
@@ -914,7 +891,7 @@ static int check_recheck(struct tx *tx, struct record *r, struct err *e)
         if (store_failed(tx_store(tx), e) < 0)
             return -1;
     }
-    return missing(e, "screening.visit_unknown", "visit");
+    return err_missing(e, "screening.visit_unknown", "visit");
 }
 
 /* Whom the visits that are not rejected checked, all of them together. */
@@ -1233,24 +1210,15 @@ static int prepare_compare(struct ask *ask, struct err *e)
     return known_round(ask, ask->args[3], "with", e) < 0 ? -1 : prepare_round(ask, e);
 }
 
-/* Which doors are empty is told only to those who look after doors there. */
-static struct value sees_empty(const struct ask *ask)
-{
-    static const struct id nobody;
-
-    return value_bool(who_may(ask->who, ask->areas, RIGHT_DOORS, ask->area, time_now()) ||
-                      who_opens(ask->who, ask->areas, ask->area, nobody, nobody));
-}
-
 static int prepare_doors(struct ask *ask, struct err *e)
 {
-    ask->args[4] = sees_empty(ask);
+    ask->args[4] = value_bool(ask_on_duty(ask));
     return prepare_round(ask, e);
 }
 
 static int prepare_debts(struct ask *ask, struct err *e)
 {
-    ask->args[3] = sees_empty(ask);
+    ask->args[3] = value_bool(ask_on_duty(ask));
     return prepare_round(ask, e);
 }
 

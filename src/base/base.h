@@ -33,6 +33,7 @@ struct err {
 
 int err_set(struct err *e, enum err_kind kind, const char *key);                       /* always -1 */
 int err_field(struct err *e, const char *key, const char *field);                      /* ERR_INVALID, always -1 */
+int err_missing(struct err *e, const char *key, const char *field);                     /* ERR_MISSING: it may still arrive, again = true; always -1 */
 int err_again(struct err *e, enum err_kind kind, const char *key);                     /* again = true, always -1 */
 int err_broken(struct err *e, const char *key, const char *fmt, ...) PRINTF_LIKE(3, 4); /* ERR_BROKEN with detail, always -1 */
 

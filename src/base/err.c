@@ -42,6 +42,16 @@ int err_field(struct err *e, const char *key, const char *field)
     return -1;
 }
 
+int err_missing(struct err *e, const char *key, const char *field)
+{
+    err_field(e, key, field);
+    if (e) {
+        e->kind = ERR_MISSING;
+        e->again = true;
+    }
+    return -1;
+}
+
 int err_again(struct err *e, enum err_kind kind, const char *key)
 {
     err_set(e, kind, key);

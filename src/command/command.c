@@ -410,7 +410,11 @@ static int drill(struct core *c, const struct words *w, struct str input, struct
         option_number(w, "seed", 1, 0, INT64_MAX, &seed, e) < 0)
         return -1;
     o.people = people, o.days = (int)days, o.seed = (uint64_t)seed;
-    bool is_drill = core_fact(c, "drill", &mem).len > 0;
+    struct reader *reader = NULL;
+    if (core_reader_open(c, &reader, e) < 0)
+        return -1;
+    bool is_drill = core_fact(reader, "drill", &mem).len > 0;
+    core_reader_close(reader);
     const struct areas *areas = core_areas_hold(c);
     bool empty = area_count(areas) == 0;
     core_areas_drop(areas);

@@ -316,11 +316,6 @@ int areas_repath(struct core *c, struct err *e)
     return 0;
 }
 
-const struct areas *areas_writing(struct core *c)
-{
-    return c->writing;
-}
-
 static int put_code(struct tx *tx, struct str code, struct str id, struct err *e)
 {
     return core_run(tx, e, &sql_put_area_code, ARGS(code, id));

@@ -109,7 +109,7 @@ struct json *core_open_boxes(struct core *c, struct str ledger, struct str boxes
     return whole;
 }
 
-/* Which item of the list `members` of this record the row is; -1: none. */
+/* Which item of the list in this record the row is; -1: none. */
 static int part_in(struct str parts, struct id record)
 {
     for (size_t i = 0; parts.at && i + PART <= parts.len; i += PART)
@@ -134,26 +134,25 @@ static bool earlier(const struct sealed *a, const struct sealed *b)
 }
 
 /* Both lists stand in the order of stamps, so opening them is one merge. */
-struct json *core_open_parts(struct core *c, struct str ledger, struct str boxes, struct str whole, struct str parts, enum seal_class class,
-                             struct err *e)
+struct json *core_open_parts(struct core *c, struct str ledger, struct str boxes, const struct boxes_part *part, enum seal_class class, struct err *e)
 {
     struct json *values = NULL;
     struct sealed own, theirs;
     size_t i = 0, j = 0;
     int index = -1;
-    bool has_own = sealed_next(boxes, &i, &own), has_part = part_next(whole, &j, parts, &theirs, &index);
+    bool has_own = sealed_next(boxes, &i, &own), has_part = part_next(part->whole, &j, part->parts, &theirs, &index);
 
     while (has_own || has_part) {
-        bool part = has_part && (!has_own || earlier(&theirs, &own));
-        const struct sealed *one = part ? &theirs : &own;
+        bool theirs_first = has_part && (!has_own || earlier(&theirs, &own));
+        const struct sealed *one = theirs_first ? &theirs : &own;
         CLEANUP(json_done) struct json *open = seal_box_class(one->box) == class ? unbox(c, ledger, one->record, one->box, e) : NULL;
-        const struct json *said = part ? json_at(json_get(open, "members"), (size_t)index) : open;
+        const struct json *said = theirs_first ? json_at(json_get(open, part->list), (size_t)index) : open;
         if (said && !values)
             values = json_map();
         if (said)
             fields_join(values, said);
-        if (part)
-            has_part = part_next(whole, &j, parts, &theirs, &index);
+        if (theirs_first)
+            has_part = part_next(part->whole, &j, part->parts, &theirs, &index);
         else
             has_own = sealed_next(boxes, &i, &own);
     }

@@ -145,17 +145,9 @@ struct id core_incarnation(struct core *c)
     return c->incarnation;
 }
 
-struct str core_fact(struct core *c, const char *name, struct arena *mem)
+struct str core_fact(struct reader *r, const char *name, struct arena *mem)
 {
-    struct reader *r;
-    struct err ignored = { 0 };
-    struct str value = { 0 };
-
-    if (core_reader_open(c, &r, &ignored) < 0)
-        return value;
-    value = core_fact_read(r->store, name, mem);
-    core_reader_close(r);
-    return value;
+    return core_fact_read(r->store, name, mem);
 }
 
 /* ---- code lists and thresholds: published whole, never changed --------------- */

@@ -16,6 +16,7 @@
 
 struct core;
 struct tx;
+struct reader;                                        /* a read connection of one thread */
 
 /* ==== rights and roles (core/right.c: one table, role by right) ================ */
 
@@ -239,7 +240,8 @@ struct sealed_column {
     const char *field;           /* field inside the boxes */
     enum mask mask;              /* for who may not see it open; MASK_OPEN: everybody signed in may */
     enum seal_class class;       /* preset SEAL_REGISTER when 0 */
-    const char *whole, *parts;   /* hidden columns: other boxes, and which items of their list `members` this row is (core_open_parts); NULL: none */
+    const char *whole, *parts;   /* hidden columns: other boxes, and which items of their list this row is (core_open_parts); NULL: none */
+    const char *list;            /* the list `parts` are items of */
 };
 
 enum param_from { PARAM_ASKED, PARAM_WORKER, PARAM_NOW, PARAM_DAY, PARAM_SET };  /* PARAM_SET: by prepare */
@@ -341,7 +343,7 @@ struct id core_incarnation(struct core *c);
 
 /* Facts about the installation ("drill": "1"), in the store, not records. "none" when not set. */
 MUST_USE int core_fact_set(struct core *c, const char *name, struct str value, struct err *e);
-struct str core_fact(struct core *c, const char *name, struct arena *mem);
+struct str core_fact(struct reader *r, const char *name, struct arena *mem);
 
 /* ---- writing (core/write.c) ------------------------------------------------------------------ */
 
@@ -380,7 +382,6 @@ extern const struct who who_system;
 
 /* ---- reading (core/read.c) --------------------------------------------------------------------- */
 
-struct reader;                                        /* a read connection of one thread */
 MUST_USE int core_reader_open(struct core *c, struct reader **out, struct err *e);
 void core_reader_close(struct reader *r);
 struct store *reader_store(struct reader *r);
@@ -401,13 +402,19 @@ void answer_done(struct answer *a);
 void core_meta(struct core *c, struct buf *out);      /* GET /api/meta */
 /* Opens a list of boxes (a column made by boxes_with) into one map of fields. NULL with err when none can be opened. */
 struct json *core_open_boxes(struct core *c, struct str ledger, struct str boxes, enum seal_class class, struct err *e);
-/* The same for a row that is also an item of the list `members` in records of other boxes: each of parts is the record's id and 2 bytes of index. */
-struct json *core_open_parts(struct core *c, struct str ledger, struct str boxes, struct str whole, struct str parts, enum seal_class class, struct err *e);
+/* The same for a row that is also an item of a list in records of other boxes: each of parts is the record's id and 2 bytes of index. */
+struct boxes_part {
+    const char *list;
+    struct str whole, parts;
+};
+struct json *core_open_parts(struct core *c, struct str ledger, struct str boxes, const struct boxes_part *part, enum seal_class class, struct err *e);
 /* One row of boxes opened or masked for a column: appends the JSON value. */
 void mask_put(struct buf *out, enum mask mask, struct str value);
 
 /* May this person see the row open?  Duty on the very grid, household or its centre. */
 bool who_opens(const struct who *who, const struct areas *areas, const struct area *row_area, struct id household, struct id centre);
+/* Does the asker keep the register of the asked area, or open its rows by duty?  Lists of empty and away doors are for nobody else. */
+bool ask_on_duty(const struct ask *ask);
 bool who_may(const struct who *who, const struct areas *areas, enum right right, const struct area *area, int64_t at);
 
 /* ---- people who sign in (core/account.c) ----------------------------------------------------------- */

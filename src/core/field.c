@@ -207,10 +207,7 @@ int fields_areas(const struct areas *areas, const struct field *fields, struct j
             const struct area *a = area_find(areas, json_str(f->list ? json_at(value, i) : value));
             if (!a) {
                 json_free(list);
-                err_field(e, "area.unknown", f->name);
-                e->kind = ERR_MISSING;
-                e->again = true;
-                return -1;
+                return err_missing(e, "area.unknown", f->name);
             }
             if (list)
                 json_add(list, json_text(a->id));

@@ -105,7 +105,6 @@ const struct area *areas_put(struct areas *a, const struct area *row, struct str
 int areas_repath(struct core *c, struct err *e);        /* paths of all rows computed again and written where they differ */
 int areas_publish(struct core *c, struct store *s, struct err *e);
 int areas_reload(struct core *c, struct err *e);        /* the writer's picture, after something was undone */
-const struct areas *areas_writing(struct core *c);      /* current for the writer, paths computed */
 
 /* right.c */
 int duties_of(struct core *c, struct store *s, struct id worker, struct duty **at, int64_t **ended, size_t *count, struct arena *mem, struct err *e);
@@ -137,7 +136,6 @@ int core_run(struct tx *tx, struct err *e, const struct sql *sql, struct args ar
 /* batch.c: handing in */
 struct entry {                     /* one record of a batch on its way */
     struct batch_own *batch;
-    struct result *result;
     const struct kind *kind;
     struct str area;              /* as stated */
     char ledger[LEDGER_NAME];     /* where it goes; guessed until its turn comes */

@@ -265,7 +265,7 @@ void core_bulk_begin(struct core *c)
 }
 
 /* Makes what the bulk load wrote so far visible and durable. */
-static int bulk_flush(struct core *c, struct err *e)
+int write_flush(struct core *c, struct err *e)
 {
     if (!c->bulk_open)
         return 0;
@@ -279,15 +279,10 @@ static int bulk_flush(struct core *c, struct err *e)
 
 int core_bulk_end(struct core *c, struct err *e)
 {
-    int result = bulk_flush(c, e);
+    int result = write_flush(c, e);
 
     c->bulk = false;
     return write_start(c, e) < 0 ? -1 : result;
-}
-
-int write_flush(struct core *c, struct err *e)
-{
-    return c->bulk ? bulk_flush(c, e) : 0;
 }
 
 int write_start(struct core *c, struct err *e)

@@ -38,6 +38,20 @@ struct store *reader_store(struct reader *r)
     return r->store;
 }
 
+bool ask_on_duty(const struct ask *ask)
+{
+    static const struct id nobody;
+
+    return who_may(ask->who, ask->areas, RIGHT_DOORS, ask->area, time_now()) || who_opens(ask->who, ask->areas, ask->area, nobody, nobody);
+}
+
+static int unknown_area(struct err *e, const char *field)
+{
+    err_field(e, "area.unknown", field);
+    e->kind = ERR_MISSING;
+    return -1;
+}
+
 void answer_done(struct answer *a)
 {
     buf_done(&a->body);
@@ -68,11 +82,8 @@ static int param_value(struct ask *ask, const struct param *p, struct str text, 
         return 0;
     case FIELD_AREA:
         a = area_find(ask->areas, text);
-        if (!a) {
-            err_field(e, "area.unknown", p->name);
-            e->kind = ERR_MISSING;
-            return -1;
-        }
+        if (!a)
+            return unknown_area(e, p->name);
         *out = value_str(a->id);
         return 0;
     case FIELD_DAY:
@@ -140,11 +151,8 @@ static int find_area(struct ask *ask, ask_param *get, void *ctx, struct err *e)
     if (!text.len)
         return err_field(e, "field.missing", "area");
     ask->area = area_find(ask->areas, text);
-    if (!ask->area) {
-        err_field(e, "area.unknown", "area");
-        e->kind = ERR_MISSING;
-        return -1;
-    }
+    if (!ask->area)
+        return unknown_area(e, "area");
     if (who_may(ask->who, ask->areas, ask->query->right, ask->area, time_now()))
         return 0;
     /* Whoever answers for some households only: counts as they are, of lists his own rows. */
@@ -227,12 +235,15 @@ static int cursor_args(struct ask *ask, struct str cursor, struct err *e)
 
 /* ---- rows ---------------------------------------------------------------------------- */
 
-enum { COLUMNS_MOST = 64, OPENED_MOST = 4 };
+enum { COLUMNS_MOST = 64, SEALED_MOST = 32, OPENED_MOST = 4 };
 
 struct shape {                    /* the columns of a statement, found once */
     int count;
     bool hidden[COLUMNS_MOST];
     int ledger, area, household, centre;
+    struct {
+        int boxes, whole, parts;
+    } sealed[SEALED_MOST];        /* where each of the query's sealed columns finds its boxes */
 };
 
 struct opened {                   /* boxes of this row already opened */
@@ -249,7 +260,7 @@ static int column_of(const struct rows *rows, const char *name)
     return -1;
 }
 
-static void shape_read(const struct rows *rows, struct shape *s)
+static void shape_read(const struct rows *rows, const struct sealed_column *sealed, struct shape *s)
 {
     s->count = rows_columns(rows) < COLUMNS_MOST ? rows_columns(rows) : COLUMNS_MOST;
     for (int i = 0; i < s->count; i++)
@@ -258,6 +269,11 @@ static void shape_read(const struct rows *rows, struct shape *s)
     s->area = column_of(rows, "_area");
     s->household = column_of(rows, "_household");
     s->centre = column_of(rows, "_centre");
+    for (int i = 0; sealed && sealed[i].name && i < SEALED_MOST; i++) {
+        s->sealed[i].boxes = column_of(rows, sealed[i].boxes);
+        s->sealed[i].whole = sealed[i].parts ? column_of(rows, sealed[i].whole) : -1;
+        s->sealed[i].parts = sealed[i].parts ? column_of(rows, sealed[i].parts) : -1;
+    }
 }
 
 static void value_out(struct out *o, const struct rows *rows, int column)
@@ -286,29 +302,30 @@ static void value_out(struct out *o, const struct rows *rows, int column)
     }
 }
 
-static struct json *open_column(struct core *c, const struct rows *rows, const struct shape *s, const struct sealed_column *col, int column,
+static struct json *open_column(struct core *c, const struct rows *rows, const struct shape *s, const struct sealed_column *col, int n,
                                 enum seal_class class)
 {
     struct err ignored = { 0 };       /* what cannot be opened any more is shown as nothing */
-    struct str ledger = rows_str(rows, s->ledger), boxes = rows_str(rows, column);
+    struct str ledger = rows_str(rows, s->ledger), boxes = rows_str(rows, s->sealed[n].boxes);
 
     if (!col->parts)
         return core_open_boxes(c, ledger, boxes, class, &ignored);
-    return core_open_parts(c, ledger, boxes, rows_str(rows, column_of(rows, col->whole)), rows_str(rows, column_of(rows, col->parts)), class,
-                           &ignored);
+    struct boxes_part part = { col->list, rows_str(rows, s->sealed[n].whole), rows_str(rows, s->sealed[n].parts) };
+    return core_open_parts(c, ledger, boxes, &part, class, &ignored);
 }
 
-static const struct json *opened_map(struct core *c, const struct rows *rows, const struct shape *s, const struct sealed_column *col,
+/* What the n-th sealed column is read from; of one row each list of boxes is opened once. */
+static const struct json *opened_map(struct core *c, const struct rows *rows, const struct shape *s, const struct sealed_column *col, int n,
                                      struct opened opened[OPENED_MOST])
 {
     enum seal_class class = col->class ? col->class : SEAL_REGISTER;
-    int column = column_of(rows, col->boxes);
+    int column = s->sealed[n].boxes;
 
     for (int i = 0; i < OPENED_MOST && column >= 0 && s->ledger >= 0; i++) {
         if (opened[i].column == column && opened[i].class == class)
             return opened[i].map;
         if (opened[i].column < 0) {
-            opened[i] = (struct opened){ column, class, open_column(c, rows, s, col, column, class) };
+            opened[i] = (struct opened){ column, class, open_column(c, rows, s, col, n, class) };
             return opened[i].map;
         }
     }
@@ -362,8 +379,9 @@ static bool row_out(struct ask *ask, const struct rows *rows, const struct shape
         open = reveal ? who_may(ask->who, ask->areas, RIGHT_REVEAL, area, time_now()) || who_opens(ask->who, ask->areas, area, household, centre)
                       : who_opens(ask->who, ask->areas, area, household, centre);
     ask->opened |= open;
-    for (const struct sealed_column *col = ask->query->sealed; col && col->name; col++) {
-        const struct json *map = opened_map(ask->core, rows, s, col, opened);
+    const struct sealed_column *col = ask->query->sealed;
+    for (int n = 0; col && col->name && n < SEALED_MOST; n++, col++) {
+        const struct json *map = opened_map(ask->core, rows, s, col, n, opened);
         const struct json *value = json_get(map, col->field);
         bool show = open && (reveal ? wanted(reveal, col->name) : col->mask != MASK_ID && (col->class == 0 || col->class == SEAL_REGISTER));
         out_key(o, col->name);
@@ -395,7 +413,7 @@ static int rows_out(struct ask *ask, const struct json *reveal, struct buf *body
     out_open(&o, '[');
     while (rows_next(&rows)) {
         if (!*count)
-            shape_read(&rows, &shape);
+            shape_read(&rows, ask->query->sealed, &shape);
         *shown += row_out(ask, &rows, &shape, reveal, &o);
         if (++*count == page && keys)
             cursor_put(ask->core, &rows, keys, &cursor);
@@ -485,11 +503,8 @@ static int reveal_read(struct ask *ask, const struct json *doc, struct id *house
             return err_field(e, "field.unknown", "fields");
     }
     ask->area = area_find(ask->areas, json_str(json_get(doc, "area")));
-    if (!ask->area) {
-        err_field(e, "area.unknown", "area");
-        e->kind = ERR_MISSING;
-        return -1;
-    }
+    if (!ask->area)
+        return unknown_area(e, "area");
     return 0;
 }
 

@@ -202,7 +202,8 @@ size_t duties_current(struct duty *duties, const int64_t *ended, size_t count, i
 
 int tx_may(struct tx *tx, const struct record *r, enum right right, const struct area *area, bool *may, struct err *e)
 {
-    struct id doer = id_none(r->for_whom) ? r->maker : r->for_whom;
+    bool typed = !id_none(r->for_whom);
+    struct id doer = typed ? r->for_whom : r->maker;
     struct duty *duties;
     int64_t *ended;
     size_t count;
@@ -213,11 +214,11 @@ int tx_may(struct tx *tx, const struct record *r, enum right right, const struct
     if (duties_of(tx->core, tx->store, doer, &duties, &ended, &count, r->mem, e) < 0)
         return -1;
     *may = duties_allow(duties, ended, count, tx_areas(tx), right, area, r->received_at, NULL);
-    if (!*may || id_eq(doer, r->author))
+    if (!*may || (!typed && id_eq(doer, r->author)))
         return 0;
     if (duties_of(tx->core, tx->store, r->author, &duties, &ended, &count, r->mem, e) < 0)     /* whoever hands it in needs it, too */
         return -1;
-    *may = duties_allow(duties, ended, count, tx_areas(tx), id_none(r->for_whom) ? right : RIGHT_FOR, area, r->received_at, NULL);
+    *may = duties_allow(duties, ended, count, tx_areas(tx), typed ? RIGHT_FOR : right, area, r->received_at, NULL);
     return 0;
 }
 

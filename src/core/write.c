@@ -18,7 +18,7 @@ struct store *tx_store(struct tx *tx)
 
 const struct areas *tx_areas(struct tx *tx)
 {
-    return areas_writing(tx->core);
+    return tx->core->writing;
 }
 
 struct core *tx_core(struct tx *tx)

@@ -233,7 +233,7 @@ static bool fails(struct fault *f, const char *key, const char *field)
     return false;
 }
 
-static bool row_ids(const struct table *t, struct entry *n, struct arena *mem, struct fault *fault)
+static bool row_ids(const struct table *t, struct entry *n, struct fault *fault)
 {
     struct str door = table_cell(t, COL_DOOR), home = table_cell(t, COL_HOUSEHOLD), head = table_cell(t, COL_HEAD);
     struct str place[] = { table_cell(t, COL_ORDER), table_cell(t, COL_BUILDING), table_cell(t, COL_FLOOR), table_cell(t, COL_ROOM) };
@@ -256,7 +256,6 @@ static bool row_ids(const struct table *t, struct entry *n, struct arena *mem, s
     n->own_household_id = home.len > 0;
     if (home.len && !id_parse(home, &n->household))
         return fails(fault, "field.id", "household");
-    (void)mem;
     return true;
 }
 
@@ -277,7 +276,7 @@ static bool entry_read(struct import *in, struct entry *n, struct arena *mem, st
         return fails(fault, "field.required", "order");
     if (!table_cell(t, COL_USE).len)
         return fails(fault, "field.required", "use");
-    if (!row_ids(t, n, mem, fault))
+    if (!row_ids(t, n, fault))
         return false;
     n->door_body = json_map();
     if (!fill(in->core, t, "household.door", door_cells, COUNT_OF(door_cells), n->door_body, fault))

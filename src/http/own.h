@@ -99,6 +99,7 @@ void request_submit(struct request *r, struct batch *b, void (*then)(struct requ
 
 MUST_USE int reader_take(struct http *h, struct reader **out, struct err *e);
 void reader_put(struct http *h, struct reader *reader);
+bool is_drill(struct request *r);                          /* is everybody in this store invented? */
 
 /* ---- connections (peer.c) ------------------------------------------------------------ */
 

@@ -71,6 +71,18 @@ void reader_put(struct http *h, struct reader *reader)
         core_reader_close(reader);
 }
 
+bool is_drill(struct request *r)
+{
+    struct reader *reader = NULL;
+    struct err ignored = { 0 };
+
+    if (reader_take(r->h, &reader, &ignored) < 0)
+        return false;
+    bool drill = str_is(core_fact(reader, "drill", &r->mem), "1");
+    reader_put(r->h, reader);
+    return drill;
+}
+
 /* ---- starting ------------------------------------------------------------------------ */
 
 /* "127.0.0.1:8440", "[::1]:8440"; url gets the address with the port that was found. */

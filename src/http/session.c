@@ -128,7 +128,7 @@ static void session_write(struct request *r, const char *token)
     }
     out_close(&o, ']');
     out_key(&o, "drill");
-    out_bool(&o, str_is(core_fact(r->h->core, "drill", &r->mem), "1"));
+    out_bool(&o, is_drill(r));
     out_key(&o, "until");
     out_int(&o, r->session.until);
     out_key(&o, "incarnation");

@@ -33,7 +33,7 @@ void health_get(struct request *r)
     out_key(&o, "incarnation");
     out_id(&o, core_incarnation(r->h->core));
     out_key(&o, "drill");
-    out_bool(&o, str_is(core_fact(r->h->core, "drill", &r->mem), "1"));
+    out_bool(&o, is_drill(r));
     out_close(&o, '}');
 }
 
