@@ -5,7 +5,7 @@ PAGES := $(shell find web features/LIST features/*/ui tool/vite* -type f -not -p
 SETUP := build/sources meson.build meson_options.txt test/meson.build build/gen/assets.c
 ASAN := -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Ddebug=true
 
-.PHONY: all run test asan fuzz bench format dev clean FORCE
+.PHONY: all install deb run test asan fuzz fault bench mutants format dev clean FORCE
 
 all: build/build.ninja
 	@ninja -C build --quiet wangge
@@ -20,19 +20,36 @@ test:
 asan: build/asan/build.ninja
 	@ninja -C build/asan --quiet
 
-# Each parser of foreign bytes for a while: make fuzz EACH=3600
+# Each parser of foreign bytes for a while: make fuzz EACH=3600 ONLY='json http'
 fuzz: build/fuzz/build.ninja
 	@ninja -C build/fuzz --quiet
-	@for t in test/fuzz/*.c; do test -e $$t || { echo 'test/fuzz holds no targets'; break; }; n=$$(basename $$t .c); \
-	    mkdir -p build/fuzz/found/$$n test/fuzz/seeds/$$n && echo "fuzz $$n" && \
-	    build/fuzz/test/fuzz_$$n -max_total_time=$(or $(EACH),60) -timeout=10 -artifact_prefix=build/fuzz/$$n- \
-	        build/fuzz/found/$$n test/fuzz/seeds/$$n || exit 1; done
+	@test/fuzz/run.sh $(or $(EACH),60) $(ONLY)
 
+# Every fault at length: a hundred kills, two hundred power cuts …: make fault ONLY='power damage'
+fault: all
+	@rm -rf build/fault && mkdir -p build/fault
+	@build/wangge drill --city 4405 --people 20000 --days 2 --until 2020-02-09 --store sqlite:build/fault/wangge.db > build/fault/said
+	@sed -n 's/^account //p' build/fault/said > build/fault/accounts
+	@bad=0; for t in $(or $(ONLY),$(patsubst test/fault/%.spec.mjs,%,$(wildcard test/fault/*.spec.mjs))); do echo "fault $$t"; \
+	    FAULT_LONG=1 TEST_CITY=build/fault node test/fault/$$t.spec.mjs || bad=1; done; exit $$bad
+
+# Figures beside bare loops and bare servers: make bench ONLY=ingest PEOPLE=200000 (test/bench/README.md).
 bench: all
-	@for t in test/bench/*.sh test/bench/*.mjs; do test -e $$t && { echo "bench $$t"; $$t || exit 1; }; done; true
+	@ninja -C build --quiet test/bench
+	@node test/bench/bench.mjs
 
 format:
 	@node test/check/format.mjs --fix
+
+# PREFIX is /usr/local unless said; DESTDIR goes before it for whoever packs.
+install: all
+	@meson configure build -Dprefix=$(or $(PREFIX),/usr/local)
+	@ninja -C build --quiet wangge wangge.1 > build/install.log || { cat build/install.log; exit 1; }
+	@DESTDIR='$(DESTDIR)' meson install -C build --no-rebuild --quiet
+
+# A Debian package; tool/deps.sh deb installs what it takes.
+deb: build/gen/assets.c
+	@tool/deb.sh
 
 # Pages from Vite as they are edited, data from the program.
 dev: all

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command/command.h"
@@ -16,17 +18,22 @@ static volatile int stop;
 
 static void on_signal(int signal)
 {
-    (void)signal;
-    stop = 1;
+    stop = signal;
 }
 
+/* A server and the living drill end in good order; a command just ends, since each may be cut anywhere. */
 static void watch_signals(void)
 {
     struct sigaction act = { .sa_handler = on_signal };
 
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
+}
+
+static void ignore_signals(void)
+{
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);       /* a file as large as it may be is a full disk, no reason to end */
 }
 
 static int say(const struct err *e)
@@ -45,31 +52,99 @@ static int open_core(struct core **c, bool create, bool keyless, struct err *e)
     return core_open(c, &o, e);
 }
 
+/* What stands in the log already, so that what lasts is told when it begins and when it ends. */
+struct told {
+    char failing[48], tick[48];
+    int64_t failing_at, tick_at;
+};
+
+static void tell_tick(struct told *t, const struct err *e)
+{
+    char quoted[LOG_QUOTED];
+
+    if (strcmp(t->tick, e->key) == 0 && time_monotonic() - t->tick_at < 60 * 1000)
+        return;
+    t->tick_at = time_monotonic();
+    memcpy(t->tick, e->key, sizeof t->tick);
+    if (e->key[0])
+        log_line(LOG_ERROR, "tick.failed", "key=%s detail=%s", e->key, log_quoted(quoted, e->detail));
+}
+
+static void tell_writing(struct told *t, struct core *c)
+{
+    int64_t count, worst;
+    char key[48];
+    bool well = core_health(c, key);
+
+    if (core_slow(c, &count, &worst))
+        log_line(LOG_WARN, "commit.slow", "count=%lld worst_ms=%lld", (long long)count, (long long)worst);
+    if (strcmp(t->failing, key) == 0)
+        return;
+    if (well)
+        log_line(LOG_INFO, "writing.recovered", "after_ms=%lld", (long long)(time_monotonic() - t->failing_at));
+    else
+        log_line(LOG_ERROR, "writing.failing", "key=%s", key);
+    if (!t->failing[0])
+        t->failing_at = time_monotonic();
+    memcpy(t->failing, key, sizeof t->failing);
+}
+
+static void work_on(struct core *c)
+{
+    struct told told = { 0 };
+
+    while (!stop) {
+        struct err late = { 0 };
+        tell_tick(&told, core_tick(c, &late) < 0 ? &late : &(struct err){ 0 });
+        tell_writing(&told, c);
+        for (int i = 0; i < 10 && !stop; i++)
+            usleep(100000);
+    }
+}
+
+/* A log beside the store that is not empty: whoever wrote there last was killed, or lost its power. */
+static void tell_recovery(const char *store)
+{
+    CLEANUP(buf_done) struct buf log = { 0 };
+    struct stat st;
+
+    buf_printf(&log, "%s-wal", strncmp(store, "sqlite:", 7) == 0 ? store + 7 : store);
+    if (stat(buf_z(&log), &st) == 0 && st.st_size > 0)
+        log_line(LOG_WARN, "recovering", "log_bytes=%lld", (long long)st.st_size);
+}
+
 static int serve(struct err *e)
 {
     struct http_options options = { .listen = setting_text("listen"), .threads = (int)setting_number("threads") };
     struct core *c = NULL;
     struct http *h = NULL;
     struct control *k = NULL;
+    char quoted[LOG_QUOTED];
+    int64_t began = time_monotonic();
     int result = -1;
 
-    if (open_core(&c, true, false, e) < 0)
+    watch_signals();
+    log_line(LOG_INFO, "start", "version=%s pid=%ld store=%s", WANGGE_VERSION, (long)getpid(), log_quoted(quoted, setting_text("store")));
+    tell_recovery(setting_text("store"));
+    if (open_core(&c, true, false, e) < 0) {
+        log_line(LOG_ERROR, "start.failed", "key=%s detail=%s", e->key, log_quoted(quoted, e->detail));
         return -1;
+    }
     if (control_start(&k, c, setting_text("store"), e) == 0 && http_start(&h, c, &options, e) == 0) {
         printf("listening %s\n", http_url(h));
         fflush(stdout);
+        log_line(LOG_INFO, "listening", "url=%s opened_ms=%lld", http_url(h), (long long)(time_monotonic() - began));
         result = 0;
-        while (!stop) {
-            struct err late = { 0 };
-            if (core_tick(c, &late) < 0)
-                log_line(LOG_ERROR, "tick", "key=%s detail=\"%s\"", late.key, late.detail);
-            for (int i = 0; i < 10 && !stop; i++)
-                usleep(100000);
-        }
+        work_on(c);
+        log_line(LOG_INFO, "stop", "signal=%d", stop);
+    } else {
+        log_line(LOG_ERROR, "start.failed", "key=%s detail=%s", e->key, log_quoted(quoted, e->detail));
     }
+    began = time_monotonic();
     control_stop(k);
     http_stop(h);
     core_close(c);
+    log_line(LOG_INFO, "stopped", "ms=%lld", (long long)(time_monotonic() - began));
     return result;
 }
 
@@ -78,6 +153,7 @@ static int live(const struct words *w, struct err *e)
     struct drill_options o = { .city = words_option(w, "city", "4405"), .data = setting_text("data"), .seed = (uint64_t)time_now(),
                                .password = words_option(w, "password", "wangge-drill") };
 
+    watch_signals();
     return drill_live(words_option(w, "url", "http://127.0.0.1:8440"), &o, atof(words_option(w, "rate", "5")), &stop, e);
 }
 
@@ -94,6 +170,7 @@ static int run(const struct command *command, const struct words *w, int argc, c
         return err_set(e, ERR_INVALID, "command.usage");
     if (command->input && file_read(w->plain[command->input], 64 << 20, &input, e) < 0)
         return -1;
+    words_from_here(argc, argv);
     if (!command->alone)
         asked = control_ask(setting_text("store"), argc, argv, buf_view(&input), &out, &failed, e);
     if (asked < 0)
@@ -129,6 +206,7 @@ int main(int argc, char **argv)
     const char *config = NULL;
     int result;
 
+    (void)prctl(PR_SET_DUMPABLE, 0);     /* memory holds keys and names: no core file, and nobody attaches */
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
         return usage(argc < 2 ? stderr : stdout);
     if (strcmp(argv[1], "--version") == 0)
@@ -140,7 +218,7 @@ int main(int argc, char **argv)
         return say(&e);
     if (w.plain_count == 0)
         return usage(stderr);
-    watch_signals();
+    ignore_signals();
     const struct command *command = command_find(w.plain[0]);
     if (strcmp(w.plain[0], "serve") == 0)
         result = serve(&e);

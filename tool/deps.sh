@@ -1,10 +1,10 @@
 #!/bin/sh
-# deps.sh run|test        installs what `make run` or `make test` needs, nothing when all is there
-# deps.sh check run|test|pages   only says what is missing
+# deps.sh run|test|deb    installs what `make run`, `make test` or `make deb` needs, nothing when all is there
+# deps.sh check run|test|deb|pages   only says what is missing
 set -eu
 cd "$(dirname "$0")/.."
 
-run='gcc libc6-dev make meson ninja-build pkgconf ca-certificates libmicrohttpd-dev libjansson-dev libsqlite3-dev libsodium-dev libgeos-dev'
+run='gcc libc6-dev make meson ninja-build pkgconf ca-certificates libmicrohttpd-dev libsqlite3-dev libsodium-dev nettle-dev libgeos-dev zlib1g-dev'
 test='clang libclang-rt-14-dev llvm-14 clang-format libcmocka-dev sqlite3 postgresql chromium fonts-noto-cjk procps util-linux git'
 
 check=
@@ -12,6 +12,7 @@ check=
 case "$1" in
     run) packages=$run ;;
     test) packages="$run $test" ;;
+    deb) packages="$run dpkg-dev" ;;
     pages) packages= ;;
     *) sed -n 2,3p "$0"; exit 2 ;;
 esac

@@ -71,19 +71,28 @@ drill() {
 
 lane_pages() {
     suite check-text node test/check/text.mjs
+    suite check-words node test/check/words.mjs
     suite check-records node tool/records.mjs --check
+    suite check-operations node tool/operations.mjs --check
     suite check-includes node test/check/includes.mjs
     suite check-format node test/check/format.mjs
     suite check-sql node test/check/sql.mjs
     suite check-postgres node test/check/postgres.mjs
     suite check-clock test/check/clock.sh
     suite operator node test/story/operator.mjs
+    suite operations node test/story/operations.mjs
+    suite rewrite node test/fault/rewrite.mjs
     suite pages-types bash -c 'cd web && npm run --silent check'
     suite pages-unit each 'node --test --test-reporter=tap' $(find web test/unit -name node_modules -prune -o -name '*.test.mjs' -print)
     if suite drill drill; then
         suite drill-verify build/wangge verify --store "sqlite:$city/wangge.db"
         suite city node test/story/city.mjs "$city"
+        suite bad-input node test/check/bad_input.mjs "$city"
+        suite rights node test/check/rights.mjs "$city"
+        suite sessions node test/check/sessions.mjs "$city"
+        suite trace node test/story/trace.mjs "$city"
         suite kill9 node test/fault/kill9.mjs "$city"
+        suite backup node test/fault/backup.mjs "$city"
         suite drill-rebuild bash -c "build/wangge rebuild --store sqlite:$city/wangge.db | tee /dev/stderr | grep -q ' unchanged '"
         suite browser each node test/browser/*.spec.mjs
         suite first-village node test/browser/first_village.mjs "$logs/first-village.png"

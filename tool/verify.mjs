@@ -1,6 +1,7 @@
-// verify.mjs - verifies an exported ledger without the program that wrote it.
+// verify.mjs - verifies exported ledgers without the program that wrote them.
 //
 //     wangge export --as ledger --area 440513108216 | node tool/verify.mjs
+//     (wangge export --as ledger --area 4405; wangge export --as ledger --area 440513108216) | node tool/verify.mjs
 //
 // One JSON object a line.  The digest of a record is SHA-256 over its parts,
 // each with its length before it as 4 bytes, big-endian:
@@ -9,7 +10,12 @@
 // Numbers are decimal text; ids are their 16 bytes, nothing when there is
 // none; prev is the 32 bytes of the digest before, zeros at the start; body
 // and given are the very text, boxes the very bytes (base64 in the export).
-import { createHash } from "node:crypto";
+//
+// A record core.heads lists the heads of all ledgers: each one that is among
+// the input is held against its line, the root against the list, the signature
+// against the key.  Whether the key is the right one only paper tells: its
+// fingerprint is printed as `wangge heads` prints it.
+import { createHash, createPublicKey, verify } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 
@@ -32,6 +38,28 @@ function digest(prev, row) {
     return hash.digest();
 }
 
+const sha256 = (text) => createHash("sha256").update(text).digest("hex");
+const publicKey = (hex) =>
+    createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: Buffer.from(hex, "hex").toString("base64url") }, format: "jwk" });
+
+// What a day's root is wrong about; digestAt tells what the input holds at a position, undefined for a ledger that is not in it.
+function rootWrongs({ area, body }, digestAt) {
+    const { day, ledgers, root, key, sign, heads } = JSON.parse(body);
+    const right = sha256(heads.map((l) => `${l}\n`).join(""));
+    const wrong = [];
+    if (right !== root) wrong.push(`root ${root} should be ${right}`);
+    if (heads.length !== ledgers) wrong.push(`${heads.length} ledgers, not ${ledgers}`);
+    const said = Buffer.from(["core.heads", area, day, ledgers, root].join(" "));
+    if (!verify(null, said, publicKey(key), Buffer.from(sign, "hex"))) wrong.push("the signature is not the key's");
+    for (const [ledger, position, digest] of heads.map((l) => l.split(" "))) {
+        const held = digestAt(ledger, Number(position));
+        if (held !== undefined && held !== digest) wrong.push(`ledger ${ledger} is another one up to position ${position}`);
+    }
+    return wrong;
+}
+
+const roots = [];            // records core.heads
+const digests = new Map();   // name -> digest of each position
 const ledgers = new Map();   // name -> { position, digest } of the record before
 let records = 0;
 let bad = 0;
@@ -58,7 +86,17 @@ for await (const line of createInterface({ input: process.argv[2] ? createReadSt
     if (right.toString("hex") !== row.digest) complain(row, `digest ${row.digest} should be ${right.toString("hex")}`);
     before.ids.add(row.id);
     ledgers.set(row.ledger, { position: row.position, digest: right, ids: before.ids });
+    if (!digests.has(row.ledger)) digests.set(row.ledger, []);
+    digests.get(row.ledger)[row.position] = right.toString("hex");
+    if (row.type === "core.heads") roots.push(row);
 }
+const keys = new Map();      // fingerprint -> how many roots it signed
+for (const row of roots) {
+    const finger = sha256(JSON.parse(row.body).key).replace(/(....)(?=.)/g, "$1 ");
+    keys.set(finger, (keys.get(finger) ?? 0) + 1);
+    for (const why of rootWrongs(row, (ledger, n) => digests.get(ledger) && (digests.get(ledger)[n] ?? null))) complain(row, why);
+}
+for (const [finger, count] of keys) console.log(`${count} roots signed by ${finger}`);
 for (const [ledger, head] of ledgers) console.log(`${ledger} ${head.position} ${head.digest.toString("hex")}`);
 console.log(`${records} records, ${ledgers.size} ledgers, ${bad} bad`);
 process.exitCode = bad || !records ? 1 : 0;

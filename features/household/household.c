@@ -1023,8 +1023,11 @@ static void find_ledgers(struct finding *f)
     f->ledger_count = kept;
 }
 
-static bool seen(struct finding *f, struct id id)
+/* Ids are made by anybody: another village may have one like it. */
+static bool seen(struct finding *f, struct str ledger, struct id which)
 {
+    struct id id = id_make("find", ledger, id_bytes(&which));
+
     for (size_t i = 0; i < f->count; i++)
         if (id_eq(f->seen[i], id))
             return true;
@@ -1060,7 +1063,7 @@ static int look(struct finding *f, struct str ledger, const struct rows *row, st
     struct str boxes = column_str(row, 3, mem);
     struct err ignored = { 0 };
 
-    if (!area || !area_within(area, f->ask->area) || seen(f, id_none(household) ? door : household))
+    if (!area || !area_within(area, f->ask->area) || seen(f, ledger, id_none(household) ? door : household))
         return 0;
     CLEANUP(json_done) struct json *home = core_open_boxes(c, ledger, boxes, SEAL_REGISTER, &ignored);
     CLEANUP(json_done) struct json *place = core_open_boxes(c, ledger, rows_str(row, 4), SEAL_REGISTER, &ignored);
@@ -1136,6 +1139,7 @@ static int answer_find(struct ask *ask, struct buf *body, char *tag, struct err 
     out_close(&f.out, ']');
     out_key(&f.out, "next"), out_null(&f.out);
     out_close(&f.out, '}');
+    ask->shown = (int64_t)f.told;           /* masked or not: who has this number was asked, and told */
     free(f.seen);
     free(f.ledgers);
     return result;

@@ -108,6 +108,12 @@ struct freeze {
     char day[DAY_TEXT];
 };
 
+struct person {                   /* who is or was of a household */
+    struct id id;
+    bool member;                  /* may be checked; else only an earlier state that was frozen */
+    bool due, away;               /* when the list was frozen */
+};
+
 struct slot {
     struct id id;
     bool door;                    /* a door that had no household */
@@ -119,7 +125,8 @@ struct slot {
     bool together, witness, rejected;
     struct value retry_at;
     int64_t visits, screened, measures;
-    struct str members;           /* ids of those who may be checked, once a visit has looked */
+    struct person *people;        /* once somebody has looked */
+    size_t people_count;
 };
 
 static bool one_of(struct str s, const char *const *words)
@@ -336,25 +343,44 @@ static bool holds(struct str ids, struct id id)
     return false;
 }
 
-/* Persons due and away, and how many of the due were checked. */
-static int slot_people(struct tx *tx, const struct record *r, struct slot *s, const struct freeze *f, struct err *e)
+static int people_of(struct tx *tx, const struct record *r, struct slot *s, const struct freeze *f, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
-    struct str day = str_of(f->day);
+    struct person *all = NULL;
+    size_t n = 0, room = 0;
 
-    s->persons = s->away = s->screened = 0;
-    if (s->frozen != 1 || s->door)
+    if (s->people || s->door)
         return 0;
-    if (tx_query(tx, &rows, e, &sql_people_then, ARGS(r->ledger, s->id, f->position)) < 0)
+    if (tx_query(tx, &rows, e, &sql_people, ARGS(r->ledger, s->id, f->position)) < 0)
         return -1;
     while (rows_next(&rows)) {
         struct str until = rows_str(&rows, 1);
-        bool away = until.at && str_cmp(until, day) >= 0;
-        s->persons += !away;
-        s->away += away;
-        s->screened += !away && holds(s->checked, rows_id(&rows, 0));
+        bool then = rows_int(&rows, 3) != 0, away = then && until.at && str_cmp(until, str_of(f->day)) >= 0;
+        all = MEM_GROW(all, n, room);
+        all[n++] = (struct person){ rows_id(&rows, 0), rows_int(&rows, 2) != 0, then && !away, away };
     }
+    s->people = arena_take(r->mem, (n + 1) * sizeof *all);
+    s->people_count = n;
+    if (n)
+        memcpy(s->people, all, n * sizeof *all);
+    free(all);
     return store_failed(tx_store(tx), e);
+}
+
+/* Persons due and away, and how many of the due were checked. */
+static int slot_people(struct tx *tx, const struct record *r, struct slot *s, const struct freeze *f, struct err *e)
+{
+    s->persons = s->away = s->screened = 0;
+    if (s->frozen != 1 || s->door)
+        return 0;
+    if (people_of(tx, r, s, f, e) < 0)
+        return -1;
+    for (size_t i = 0; i < s->people_count; i++) {
+        s->persons += s->people[i].due;
+        s->away += s->people[i].away;
+        s->screened += s->people[i].due && holds(s->checked, s->people[i].id);
+    }
+    return 0;
 }
 
 static int slot_put(struct tx *tx, const struct record *r, struct id round, const struct slot *s, struct err *e)
@@ -562,19 +588,32 @@ static int see(struct tx *tx, const struct json *checks, struct seen *seen, stru
 
 static const int64_t early_ms = 24 * 60 * 60 * 1000;     /* clocks, and the walk that begins before the order is typed */
 
-/* The round and the door must be known, and the round be about this place. */
-static int check_place(struct tx *tx, struct record *r, struct err *e)
-{
-    CLEANUP(rows_done) struct rows rows = { 0 };
+/* What the register says where a visit was made, in one look: columns of `standing`. */
+enum {
+    AT_AREA, AT_AREA_BEFORE, AT_STAMP, AT_MARKS, AT_SCOPE, AT_OPENED, AT_MEASURES, AT_DOOR, AT_DOOR_STAMP, AT_DOOR_MARKS, AT_LIVED, AT_PERSONS
+};
 
-    if (tx_query(tx, &rows, e, &sql_place, ARGS(r->ledger, record_id(r, "door"), record_id(r, "round"))) < 0)
+static int look(struct tx *tx, struct record *r, struct id round, struct rows *at, struct err *e)
+{
+    struct id household = record_id(r, "household");
+    char day[DAY_TEXT];
+
+    day_of(r->at, day);
+    if (tx_query(tx, at, e, &sql_standing,
+                 ARGS(r->ledger, record_id(r, "door"), id_none(household) ? value_null : value_id(household), round, (const char *)day)) < 0)
         return -1;
-    if (!rows_next(&rows))
-        return store_failed(tx_store(tx), e) < 0 ? -1 : err_missing(e, "screening.door_unknown", "door");
-    if (rows_kind(&rows, 1) == VALUE_NULL)
+    if (rows_next(at))
+        return 0;
+    return store_failed(tx_store(tx), e) < 0 ? -1 : err_missing(e, "screening.door_unknown", "door");
+}
+
+/* The round must be known and be about this place. */
+static int check_place(struct tx *tx, struct record *r, const struct rows *at, struct err *e)
+{
+    if (rows_kind(at, AT_SCOPE) == VALUE_NULL)
         return err_missing(e, "screening.round_unknown", "round");
-    const struct area *scope = area_find(tx_areas(tx), rows_str(&rows, 1)), *here = area_find(tx_areas(tx), r->area);
-    if (rows_int(&rows, 2) > r->at + early_ms)
+    const struct area *scope = area_find(tx_areas(tx), rows_str(at, AT_SCOPE)), *here = area_find(tx_areas(tx), r->area);
+    if (rows_int(at, AT_OPENED) > r->at + early_ms)
         given_number(r, "elsewhere", 1);        /* made before the round was opened: kept, and counted by no round */
     return scope && here && area_within(here, scope) ? 0 : err_field(e, "screening.round_elsewhere", "round");
 }
@@ -589,24 +628,18 @@ static struct str since_when(const struct rows *rows, int column)
 }
 
 /* The door stands at or below the record's area, or did when the visit was made, or the maker visits there, too. */
-static int check_door(struct tx *tx, struct record *r, struct err *e)
+static int check_door(struct tx *tx, struct record *r, const struct rows *at, struct err *e)
 {
-    CLEANUP(rows_done) struct rows rows = { 0 };
-    const struct area *here = area_find(tx_areas(tx), r->area), *there, *was;
+    const struct area *here = area_find(tx_areas(tx), r->area), *there = area_find(tx_areas(tx), rows_str(at, AT_AREA)), *was = NULL;
     struct id doer = id_none(r->for_whom) ? r->maker : r->for_whom;
     bool may = false;
 
-    if (tx_query(tx, &rows, e, &sql_visited_door, ARGS(r->ledger, record_id(r, "door"))) < 0)
-        return -1;
-    if (!rows_next(&rows))
-        return store_failed(tx_store(tx), e);
-    there = area_find(tx_areas(tx), rows_str(&rows, 0));
-    was = rows_str(&rows, 1).at && str_cmp(record_stamp(r), since_when(&rows, 2)) < 0 ? area_find(tx_areas(tx), rows_str(&rows, 1)) : NULL;
     for (const struct area *a = there; a && !may; a = a->successor)
         may = area_within(a, here);
+    if (!may && rows_str(at, AT_AREA_BEFORE).at && str_cmp(record_stamp(r), since_when(at, AT_STAMP)) < 0)
+        was = area_find(tx_areas(tx), rows_str(at, AT_AREA_BEFORE));
     if (may || area_within(was, here))
         return 0;
-    rows_done(&rows);
     if (tx_may(tx, r, RIGHT_VISIT, there, &may, e) < 0)
         return -1;
     if (!may && any(tx, &sql_heads_centre, ARGS(r->ledger, record_id(r, "household"), doer), &may, e) < 0)
@@ -618,34 +651,15 @@ static int check_door(struct tx *tx, struct record *r, struct err *e)
     return -1;
 }
 
-/* A household that does not live behind the door, and did not when the visit was made, counts by no such visit. */
-static int check_lives(struct tx *tx, struct record *r, struct err *e)
-{
-    CLEANUP(rows_done) struct rows rows = { 0 };
-    struct id door = record_id(r, "door");
-
-    if (id_none(record_id(r, "household")))
-        return 0;
-    if (tx_query(tx, &rows, e, &sql_visited_home, ARGS(r->ledger, record_id(r, "household"), door)) < 0)
-        return -1;
-    if (rows_next(&rows) && !id_eq(rows_id(&rows, 0), door) &&
-        !(rows_int(&rows, 3) && str_cmp(record_stamp(r), since_when(&rows, 1)) < 0))
-        given_number(r, "elsewhere", 1);
-    return store_failed(tx_store(tx), e);
-}
-
 /* Whose secret seals it: the household meant, the only one behind the door, else the door. */
-static int check_subject(struct tx *tx, struct record *r, struct err *e)
+static int check_subject(struct tx *tx, struct record *r, const struct rows *at, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
     struct id household = record_id(r, "household");
-    bool found;
 
     if (!id_none(household)) {
         r->subject = household;
-        if (any(tx, &sql_home, ARGS(r->ledger, household), &found, e) < 0)
-            return -1;
-        return found ? 0 : err_missing(e, "screening.household_unknown", "household");
+        return rows_kind(at, AT_DOOR) != VALUE_NULL ? 0 : err_missing(e, "screening.household_unknown", "household");
     }
     if (tx_query(tx, &rows, e, &sql_homes, ARGS(r->ledger, record_id(r, "door"))) < 0)
         return -1;
@@ -656,50 +670,65 @@ static int check_subject(struct tx *tx, struct record *r, struct err *e)
     return store_failed(tx_store(tx), e);
 }
 
-static int check_persons(struct tx *tx, struct record *r, struct err *e)
+/* A household that does not live behind the door, and did not when the visit was made, counts by no such visit. */
+static void check_lives(struct record *r, const struct rows *at)
+{
+    if (id_none(record_id(r, "household")) || id_eq(rows_id(at, AT_DOOR), record_id(r, "door")))
+        return;
+    if (!rows_int(at, AT_LIVED) || str_cmp(record_stamp(r), since_when(at, AT_DOOR_STAMP)) >= 0)
+        given_number(r, "elsewhere", 1);
+}
+
+static int check_persons(struct tx *tx, struct record *r, const struct rows *at, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
-    struct id household = record_id(r, "household");
     char day[DAY_TEXT];
 
+    if (!id_none(record_id(r, "household"))) {
+        given_number(r, "persons", rows_int(at, AT_PERSONS));
+        return 0;
+    }
     day_of(r->at, day);
-    if (tx_query(tx, &rows, e, id_none(household) ? &sql_present_behind : &sql_present,
-                 ARGS(r->ledger, id_none(household) ? record_id(r, "door") : household, (const char *)day)) < 0)
+    if (tx_query(tx, &rows, e, &sql_present_behind, ARGS(r->ledger, record_id(r, "door"), (const char *)day)) < 0)
         return -1;
     if (rows_next(&rows))
         given_number(r, "persons", rows_int(&rows, 0));
     return store_failed(tx_store(tx), e);
 }
 
-/* Which of the measures the round owes were done, as bits. */
-static int check_measures(struct tx *tx, struct record *r, struct err *e)
+/* Which of the measures the round owes were done, as bits: each by its place in the round's list. */
+static int check_measures(struct record *r, const struct rows *at, struct err *e)
 {
-    CLEANUP(rows_done) struct rows rows = { 0 };
     const struct json *measures = record_json(r, "measures");
+    CLEANUP(json_done) struct json *owed = NULL;
     int64_t done = 0;
 
-    if (json_count(measures) == 0)
+    if (json_count(measures) == 0 || rows_kind(at, AT_MEASURES) == VALUE_NULL)
         return 0;
-    if (tx_query(tx, &rows, e, &sql_measures_of, ARGS(record_id(r, "round"))) < 0)
+    if (json_parse(rows_str(at, AT_MEASURES), &json_own, &owed, e) < 0)
         return -1;
-    while (rows_next(&rows))
+    for (size_t k = 0; k < json_count(owed); k++)
         for (size_t i = 0; i < json_count(measures); i++)
-            if (str_eq(rows_str(&rows, 0), json_str(json_get(json_at(measures, i), "measure"))))
-                done |= rows_int(&rows, 1);
+            if (str_eq(json_str(json_at(owed, k)), json_str(json_get(json_at(measures, i), "measure"))))
+                done |= (int64_t)1 << k;
     if (done)
         given_number(r, "measures", done);
-    return store_failed(tx_store(tx), e);
+    return 0;
 }
 
 static int check_visit(struct tx *tx, struct record *r, struct err *e)
 {
     static const char *const met[] = { "completed", "partial", NULL };
+    CLEANUP(rows_done) struct rows at = { 0 };
     struct seen seen = { 0 };
 
     if (one_of(record_text(r, "outcome"), met) && !record_has(r, "method"))
         return err_field(e, "field.missing", "method");
-    if (check_place(tx, r, e) < 0 || check_door(tx, r, e) < 0 || check_subject(tx, r, e) < 0 || check_lives(tx, r, e) < 0 ||
-        see(tx, record_json(r, "checks"), &seen, e) < 0 || check_persons(tx, r, e) < 0 || check_measures(tx, r, e) < 0)
+    if (look(tx, r, record_id(r, "round"), &at, e) < 0 || check_place(tx, r, &at, e) < 0 || check_door(tx, r, &at, e) < 0 ||
+        check_subject(tx, r, &at, e) < 0)
+        return -1;
+    check_lives(r, &at);
+    if (see(tx, record_json(r, "checks"), &seen, e) < 0 || check_persons(tx, r, &at, e) < 0 || check_measures(r, &at, e) < 0)
         return -1;
     given_number(r, "checked", seen.checked);
     given_number(r, "fever", seen.fever);
@@ -717,24 +746,6 @@ static int by_bytes(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct id));
 }
 
-/* Everybody who is or was a member, ascending. */
-static int members_of(struct tx *tx, const struct record *r, const struct slot *s, struct str *members, struct err *e)
-{
-    CLEANUP(buf_done) struct buf ids = { 0 };
-    CLEANUP(rows_done) struct rows rows = { 0 };
-
-    *members = (struct str){ 0 };
-    if (s->door || !record_has(r, "checks"))
-        return 0;
-    if (tx_query(tx, &rows, e, &sql_persons_of, ARGS(r->ledger, s->id)) < 0)
-        return -1;
-    while (rows_next(&rows))
-        buf_str(&ids, rows_str(&rows, 0));
-    if (ids.len)
-        *members = arena_str(r->mem, buf_view(&ids));
-    return store_failed(tx_store(tx), e);
-}
-
 /* Sorted, each once, in place; a household has no more members than this. */
 static struct str set_of(struct id *ids, size_t n)
 {
@@ -748,36 +759,52 @@ static struct str set_of(struct id *ids, size_t n)
     return kept ? (struct str){ (const char *)ids, kept * sizeof *ids } : (struct str){ 0 };
 }
 
-/* The persons any visit checked, this one's put in: members only, and no more than a household may have. */
-static struct str checked_with(const struct record *r, struct str checked, struct str members)
+static bool is_member(const struct slot *s, struct id id)
 {
-    size_t known = checked.len / sizeof(struct id), n = known;
-    struct item it;
-    struct id *ids;
+    for (size_t i = 0; i < s->people_count; i++)
+        if (s->people[i].member && id_eq(s->people[i].id, id))
+            return true;
+    return false;
+}
 
-    for (size_t i = 0; record_item(r, "checks", i, &it); i++)
-        n++;
-    if (n == known)
-        return checked;
-    ids = arena_take(r->mem, n * sizeof *ids);
-    if (known)
-        memcpy(ids, checked.at, known * sizeof *ids);
-    n = known;
-    for (size_t i = 0; record_item(r, "checks", i, &it); i++)
-        if (is_checked(it.map) && holds(members, item_id(&it, "person")))
-            ids[n++] = item_id(&it, "person");
+/* The members this visit checked: no more than a household may have. */
+static struct str checked_by(const struct record *r, const struct slot *s)
+{
+    size_t n = 0;
+    struct item it;
+    struct id *ids = arena_take(r->mem, (json_count(record_json(r, "checks")) + 1) * sizeof *ids);
+
+    for (size_t i = 0; record_item(r, "checks", i, &it); i++) {
+        struct id person = item_id(&it, "person");
+        if (is_checked(it.map) && is_member(s, person))
+            ids[n++] = person;
+    }
     return set_of(ids, n);
 }
 
+/* Both, each once. */
+static struct str set_with(const struct record *r, struct str set, struct str more)
+{
+    struct id *ids;
+
+    if (!more.len || str_eq(set, more))
+        return set;
+    ids = arena_take(r->mem, set.len + more.len);
+    if (set.len)
+        memcpy(ids, set.at, set.len);
+    memcpy((char *)ids + set.len, more.at, more.len);
+    return set_of(ids, (set.len + more.len) / sizeof *ids);
+}
+
 /* What was checked is a union, so that the order of arrival changes nothing. */
-static void slot_visited(struct slot *s, const struct record *r, bool together)
+static void slot_visited(struct slot *s, const struct record *r, struct str checked, bool together)
 {
     struct str stamp = record_stamp(r);
     bool stands = !s->stamp.at || str_cmp(stamp, s->stamp) >= 0;
 
     s->visits++;
     s->measures |= given_int(r, "measures");
-    s->checked = checked_with(r, s->checked, s->members);
+    s->checked = set_with(r, s->checked, checked);
     if (!stands)
         return;
     s->stamp = stamp;
@@ -793,12 +820,13 @@ static int visit_slot(struct tx *tx, const struct record *r, struct slot *s, con
                       struct err *e)
 {
     struct counts before = contribution(s), after;
-    struct str checked = s->checked;
+    struct str known = s->checked, checked;
 
-    if (members_of(tx, r, s, &s->members, e) < 0)
+    if (record_has(r, "checks") && people_of(tx, r, s, f, e) < 0)
         return -1;
-    slot_visited(s, r, together);
-    if (!str_eq(checked, s->checked)) {
+    checked = checked_by(r, s);
+    slot_visited(s, r, checked, together);
+    if (!str_eq(known, s->checked)) {
         if (slot_people(tx, r, s, f, e) < 0)
             return -1;
         before.n[PERSONS] = s->persons;
@@ -812,7 +840,7 @@ static int visit_slot(struct tx *tx, const struct record *r, struct slot *s, con
     return tx_run(tx, e, &sql_add_visit,
                   ARGS(r->ledger, s->id, r->id, f->round, r->at, r->maker, r->for_whom, r->author, record_text(r, "method"),
                        record_text(r, "outcome"), given_int(r, "persons"), given_int(r, "checked"), given_int(r, "fever"),
-                       value_blob(checked_with(r, (struct str){ 0 }, s->members))),
+                       value_blob(checked)),
                   NULL);
 }
 
@@ -859,13 +887,14 @@ static int apply_visit(struct tx *tx, const struct record *r, struct err *e)
 /* Somebody else looks again at what was called normal. */
 static int check_recheck(struct tx *tx, struct record *r, struct err *e)
 {
+    CLEANUP(rows_done) struct rows at = { 0 };
     struct id slots[3] = { record_id(r, "household") };
     struct str result = record_text(r, "result");
     size_t n = 1;
 
     if (!str_is(result, "verified") && !str_is(result, "rejected"))
         return err_field(e, "field.code", "result");
-    if (check_door(tx, r, e) < 0)
+    if (look(tx, r, (struct id){ { 0 } }, &at, e) < 0 || check_door(tx, r, &at, e) < 0)
         return -1;
     if (id_none(slots[0])) {
         CLEANUP(rows_done) struct rows homes = { 0 };

@@ -231,11 +231,12 @@ SELECT 1 FROM household_household WHERE ledger = $1 AND door = $2 AND since < $3
 UNION ALL
 SELECT 1 FROM household_past WHERE ledger = $1 AND door = $2 AND since < $3 AND until > $3;
 
--- name: people_then
--- Members of household $2 at position $3, and until when they were away.
-SELECT person, away_until FROM household_member WHERE ledger = $1 AND household = $2 AND since < $3 AND (until IS NULL OR until > $3)
+-- name: people
+-- Who is or was of household $2: until when away, whether a member, and whether it was so at position $3.
+SELECT person, away_until, 1, CASE WHEN since < $3 AND (until IS NULL OR until > $3) THEN 1 ELSE 0 END
+FROM household_member WHERE ledger = $1 AND household = $2
 UNION ALL
-SELECT person, away_until FROM household_past WHERE ledger = $1 AND household = $2 AND door IS NULL AND since < $3 AND until > $3;
+SELECT person, away_until, 0, 1 FROM household_past WHERE ledger = $1 AND household = $2 AND door IS NULL AND since < $3 AND until > $3;
 
 -- name: put_slot
 INSERT INTO screening_slot (ledger, round, slot, door, frozen, stamp, outcome, method, together, witness, retry_at, rejected, visits,
@@ -269,19 +270,18 @@ ON CONFLICT (ledger, visit) DO UPDATE SET recheck = excluded.recheck, maker = ex
     stamp = excluded.stamp
 WHERE screening_recheck.stamp < excluded.stamp;
 
--- name: place
--- For check: does the door stand here, does the round, and whose scope is it?
-SELECT d.area, r.area, r.opened_at FROM household_door d LEFT JOIN screening_round r ON r.round = $3 WHERE d.ledger = $1 AND d.door = $2;
-
--- name: visited_door
--- Where the door stands, where it stood before, and when that was said.
-SELECT area, area_before, stamp, marks FROM household_door WHERE ledger = $1 AND door = $2;
-
--- name: visited_home
--- Behind which door it lives, when that was said, and whether it lived behind door $3 before.
-SELECT h.door, h.stamp, h.marks,
-    (SELECT COUNT(*) FROM household_past p WHERE p.ledger = h.ledger AND p.household = h.household AND p.door = $3)
-FROM household_household h WHERE h.ledger = $1 AND h.household = $2;
+-- name: standing
+-- For check: where door $2 stands and stood, whose scope round $4 is; where household $3 lives, whether it lived here before, and
+-- how many of it are here on day $5.
+SELECT d.area, d.area_before, d.stamp, d.marks, r.area, r.opened_at, r.measures, h.door, h.stamp, h.marks,
+    CASE WHEN h.door <> $2 THEN (SELECT COUNT(*) FROM household_past p WHERE p.ledger = h.ledger AND p.household = h.household
+        AND p.door = $2) END,
+    (SELECT COUNT(*) FROM household_member m WHERE m.ledger = h.ledger AND m.household = h.household AND m.until IS NULL
+        AND (m.away_until IS NULL OR m.away_until < $5))
+FROM household_door d
+LEFT JOIN screening_round r ON r.round = $4
+LEFT JOIN household_household h ON h.ledger = d.ledger AND h.household = $3
+WHERE d.ledger = $1 AND d.door = $2;
 
 -- name: heads_centre
 -- Is household $2 linked to a centre household whose head is worker $3?
@@ -289,22 +289,12 @@ SELECT 1 FROM household_household h
 JOIN core_duty c ON c.household = h.centre AND c.worker = $3 AND c.role = 'centre_head' AND c.ended_at IS NULL
 WHERE h.ledger = $1 AND h.household = $2;
 
--- name: persons_of
-SELECT person FROM household_member WHERE ledger = $1 AND household = $2 ORDER BY person;
-
 -- name: stands_since
 -- The door of the household whose stay began at position $2.
 SELECT door FROM household_household WHERE ledger = $1 AND since = $2 AND until IS NULL;
 
 -- name: homes
 SELECT household FROM household_household WHERE ledger = $1 AND door = $2 AND until IS NULL ORDER BY household;
-
--- name: home
-SELECT 1 FROM household_household WHERE ledger = $1 AND household = $2;
-
--- name: present
--- How many of the household are here on day $3.
-SELECT COUNT(*) FROM household_member WHERE ledger = $1 AND household = $2 AND until IS NULL AND (away_until IS NULL OR away_until < $3);
 
 -- name: present_behind
 SELECT COUNT(*) FROM household_household h JOIN household_member m ON m.ledger = h.ledger AND m.household = h.household

@@ -132,11 +132,13 @@ void out_int(struct out *o, int64_t n);
 void out_bool(struct out *o, bool b);
 void out_null(struct out *o);
 void out_id(struct out *o, struct id id);
+void out_hex(struct out *o, struct str bytes);         /* as text, lower case */
 void out_raw(struct out *o, struct str json);          /* JSON already made */
 
 /* ---- settings --------------------------------------------------------------
  * One table, defined in base/settings.c.  File ("key = value" lines), then
  * environment (WANGGE_KEY), then command line (--key value); the later wins.
+ * An error names the place in its detail: "wangge.conf:3", "WANGGE_LISTEN".
  */
 struct setting {
     const char *name;      /* "listen" */
@@ -148,17 +150,21 @@ struct setting {
 extern const struct setting settings[];                /* ends with a NULL name */
 int settings_read_file(const char *path, struct err *e);
 int settings_read_env(struct err *e);
-int settings_set(const char *name, const char *value, struct err *e);
+int settings_set(const char *name, const char *value, struct err *e);               /* from the command line */
+const char *setting_source(const struct setting *s);   /* "preset", "file wangge.conf:3", "environment", "command line" */
 const char *setting_text(const char *name);            /* ends the program on a name that is not in the table */
 int64_t setting_number(const char *name);
 bool setting_bool(const char *name);
 
 /* ---- log -------------------------------------------------------------------
- * One line to stderr: time, level, what, then key=value.  Nobody below http/,
- * exchange/ and main.c logs.  Never a name, phone or id of a person.
+ * One line to stderr: at=… level=… event=…, then more key=value.  Nobody below
+ * http/, exchange/ and main.c logs.  Never a name, phone or id of a person.
+ * doc/operations.md lists the events.
  */
 enum log_level { LOG_INFO, LOG_WARN, LOG_ERROR };
-void log_line(enum log_level level, const char *what, const char *fmt, ...) PRINTF_LIKE(3, 4);
+enum { LOG_QUOTED = 400 };
+void log_line(enum log_level level, const char *event, const char *fmt, ...) PRINTF_LIKE(3, 4);
+const char *log_quoted(char to[LOG_QUOTED], const char *text);   /* text from outside, in quotes, as %s of a log_line; gives to */
 
 /* ---- files ----------------------------------------------------------------- */
 int file_read(const char *path, size_t limit, struct buf *out, struct err *e);  /* "file.missing", "file.large" */

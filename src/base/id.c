@@ -88,41 +88,31 @@ struct id id_make(const char *label, struct str a, struct str b)
     return id;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* Of each byte: where its two digits stand in the text. */
+static const uint8_t digits_at[16] = { 0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34 };
 
-static bool dash_at(size_t i)
-{
-    return i == 8 || i == 13 || i == 18 || i == 23;
-}
+/* Of a digit its value and 16, of anything else 0: records are full of ids. */
+static const uint8_t hex_value[256] = {
+    ['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21, ['6'] = 22, ['7'] = 23, ['8'] = 24, ['9'] = 25,
+    ['a'] = 26, ['b'] = 27, ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31,
+    ['A'] = 26, ['B'] = 27, ['C'] = 28, ['D'] = 29, ['E'] = 30, ['F'] = 31,
+};
 
 bool id_parse(struct str text, struct id *out)
 {
+    const uint8_t *at = (const uint8_t *)text.at;
+    uint8_t all = 16;
     struct id id;
-    size_t n = 0;
 
-    if (text.len != ID_TEXT - 1)
+    if (text.len != ID_TEXT - 1 || at[8] != '-' || at[13] != '-' || at[18] != '-' || at[23] != '-')
         return false;
-    for (size_t i = 0; i < text.len;) {
-        int high, low;
-
-        if (dash_at(i)) {
-            if (text.at[i++] != '-')
-                return false;
-            continue;
-        }
-        high = hex_value(text.at[i]);
-        low = hex_value(text.at[i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        id.b[n++] = (uint8_t)(high << 4 | low);
-        i += 2;
+    for (size_t i = 0; i < sizeof id.b; i++) {
+        uint8_t high = hex_value[at[digits_at[i]]], low = hex_value[at[digits_at[i] + 1]];
+        all &= high & low;
+        id.b[i] = (uint8_t)(high << 4 | (low & 15));
     }
+    if (!all)
+        return false;
     *out = id;
     return true;
 }
@@ -130,15 +120,12 @@ bool id_parse(struct str text, struct id *out)
 void id_text(struct id id, char out[ID_TEXT])
 {
     static const char digits[] = "0123456789abcdef";
-    size_t i = 0;
 
-    for (size_t n = 0; n < sizeof id.b; n++) {
-        if (dash_at(i))
-            out[i++] = '-';
-        out[i++] = digits[id.b[n] >> 4];
-        out[i++] = digits[id.b[n] & 15];
+    memcpy(out, "00000000-0000-0000-0000-000000000000", ID_TEXT);
+    for (size_t i = 0; i < sizeof id.b; i++) {
+        out[digits_at[i]] = digits[id.b[i] >> 4];
+        out[digits_at[i] + 1] = digits[id.b[i] & 15];
     }
-    out[i] = '\0';
 }
 
 bool id_eq(struct id a, struct id b)

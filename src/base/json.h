@@ -1,18 +1,14 @@
 /*
  * json.h - JSON in: strict parsing under limits, and small trees.
  *
- * The parser (jansson) stays behind this page.  A tree owns its children; what
- * json_get and json_at return is borrowed.  Objects keep the order in which
- * keys were set.  Strings are valid UTF-8 without NUL; numbers are whole.
+ * A tree owns its children; what json_get and json_at return is borrowed.
+ * Maps keep the order in which keys were set.  Texts are valid UTF-8 without
+ * NUL; numbers are whole, others are kept as JSON_REAL_NUMBER.
  */
 #ifndef WANGGE_JSON_H
 #define WANGGE_JSON_H
 
 #include "base/base.h"
-
-/* The parser's library exports these two names itself. */
-#define json_copy json_tree_copy
-#define json_equal json_tree_equal
 
 struct json;   /* an opaque tree node */
 
@@ -20,15 +16,25 @@ enum json_kind { JSON_NONE, JSON_NULL_VALUE, JSON_BOOL, JSON_NUMBER, JSON_REAL_N
 
 struct json_limits {
     size_t bytes, depth, text;   /* whole body, nesting, one string */
+    size_t nodes;                /* values and keys; 0: a body of `bytes` may hold what it likes */
 };
 
 /*
  * Parses one document.  Refuses what is not UTF-8, duplicate keys, NUL, text
  * after the end and anything beyond the limits, before memory is taken for
- * it.  Keys: json.large json.deep json.text json.utf8 json.duplicate json.bad.
+ * it.  Keys: json.large json.deep json.text json.many json.utf8 json.duplicate json.bad.
  */
 MUST_USE int json_parse(struct str bytes, const struct json_limits *limits, struct json **out, struct err *e);
 extern const struct json_limits json_own;              /* for bytes we wrote ourselves */
+
+/*
+ * Where this thread's trees are made from now on: in an arena, with which they
+ * end - json_free leaves them alone - or, with NULL, each for itself.  Gives
+ * back the former.  A tree made for itself must not be put into one that is not.
+ */
+struct arena *json_home(struct arena *mem);
+void json_home_back(struct arena **former);
+#define JSON_HOME(mem) CLEANUP(json_home_back) struct arena *json_home_former = json_home(mem)
 
 struct json *json_map(void);
 struct json *json_list(void);
@@ -39,7 +45,7 @@ struct json *json_copy(const struct json *j);          /* deep */
 void json_done(struct json **j);                       /* for CLEANUP; frees a tree one owns */
 void json_free(struct json *j);
 
-void json_set(struct json *map, const char *key, struct json *value);   /* takes value; replaces */
+void json_set(struct json *map, const char *key, struct json *value);   /* takes value; replaces; nothing when it is no map */
 void json_unset(struct json *map, const char *key);
 void json_add(struct json *list, struct json *value);                   /* takes value */
 

@@ -101,6 +101,14 @@ void out_id(struct out *o, struct id id)
     out_text(o, str_of(text));
 }
 
+void out_hex(struct out *o, struct str bytes)
+{
+    comma(o);
+    buf_char(o->to, '"');
+    hex_put(o->to, bytes);
+    buf_char(o->to, '"');
+}
+
 void out_raw(struct out *o, struct str json)
 {
     comma(o);

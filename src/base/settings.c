@@ -25,16 +25,19 @@ const struct setting settings[] = {
     NUMBER("streams", "4000", 0, 1000000, "most open event streams"),
     NUMBER("max_body", "4194304", 4096, 1 << 30, "most bytes of one request"),
     NUMBER("max_records", "1000", 1, 100000, "most records of one request"),
+    NUMBER("max_nodes", "250000", 100, 1 << 26, "most values and keys of one request"),
     NUMBER("max_depth", "16", 4, 64, "deepest nesting of a request"),
     NUMBER("max_text", "65536", 256, 1 << 24, "most bytes of one text in a request"),
     NUMBER("timeout", "30", 1, 3600, "seconds after which an idle or half-sent request is dropped"),
     NUMBER("session_days", "7", 1, 366, "days after which a sign-in ends"),
     NUMBER("requests", "1200", 1, 1000000, "most requests of one session in a minute"),
-    BOOL("log_requests", "false", "a line for every request"),
+    BOOL("log_requests", "false", "a line in the log for every request"),
+    NUMBER("slow_ms", "1000", 1, 3600000, "requests and commits that take so many milliseconds are in the log"),
+    NUMBER("stuck_seconds", "15", 1, 3600, "seconds a record may wait for the writer before /healthz says so"),
     { 0 },
 };
 
-static char *values[COUNT_OF(settings)];
+static char *values[COUNT_OF(settings)], *sources[COUNT_OF(settings)];
 
 static int find(const char *name)
 {
@@ -75,20 +78,40 @@ static int check(const struct setting *setting, const char *value, struct err *e
     return n < setting->min || n > setting->max ? err_field(e, "setting.range", setting->name) : 0;
 }
 
-int settings_set(const char *name, const char *value, struct err *e)
+static void replace(char **at, const char *text)
+{
+    char *copy = strdup(text);
+
+    if (!copy)
+        abort();
+    free(*at);
+    *at = copy;
+}
+
+static int set_from(const char *source, const char *name, const char *value, struct err *e)
 {
     int i = find(name);
 
     if (i < 0)
-        return err_field(e, "setting.unknown", name);
-    if (check(&settings[i], value, e) < 0)
+        (void)err_field(e, "setting.unknown", name);
+    if (i < 0 || check(&settings[i], value, e) < 0) {
+        if (e)
+            snprintf(e->detail, sizeof e->detail, "%s", source);
         return -1;
-    char *copy = strdup(value);
-    if (!copy)
-        abort();
-    free(values[i]);
-    values[i] = copy;
+    }
+    replace(&values[i], value);
+    replace(&sources[i], source);
     return 0;
+}
+
+int settings_set(const char *name, const char *value, struct err *e)
+{
+    return set_from("command line", name, value, e);
+}
+
+const char *setting_source(const struct setting *s)
+{
+    return sources[s - settings] ? sources[s - settings] : "preset";
 }
 
 static struct str trimmed(struct str s)
@@ -102,9 +125,10 @@ static struct str trimmed(struct str s)
     return s;
 }
 
-static int read_line(struct str line, struct err *e)
+static int read_line(struct str line, const char *path, int number, struct err *e)
 {
     CLEANUP(arena_done) struct arena mem = { 0 };
+    const char *source = arena_printf(&mem, "file %s:%d", path, number);
     const char *equals;
     struct str name, value;
 
@@ -112,17 +136,22 @@ static int read_line(struct str line, struct err *e)
     if (line.len == 0 || line.at[0] == '#')
         return 0;
     equals = memchr(line.at, '=', line.len);
-    if (!equals)
-        return err_field(e, "setting.line", arena_str(&mem, line).at);
+    if (!equals) {
+        (void)err_field(e, "setting.line", arena_str(&mem, line).at);
+        if (e)
+            snprintf(e->detail, sizeof e->detail, "%s", source);
+        return -1;
+    }
     name = arena_str(&mem, trimmed((struct str){ line.at, equals - line.at }));
     value = arena_str(&mem, trimmed((struct str){ equals + 1, line.at + line.len - equals - 1 }));
-    return settings_set(name.at, value.at, e);
+    return set_from(source, name.at, value.at, e);
 }
 
 int settings_read_file(const char *path, struct err *e)
 {
     CLEANUP(buf_done) struct buf text = { 0 };
     struct str left;
+    int number = 0;
 
     if (file_read(path, 1 << 20, &text, e) < 0)
         return -1;
@@ -133,7 +162,7 @@ int settings_read_file(const char *path, struct err *e)
         const char *end = memchr(left.at, '\n', left.len);
         size_t n = end ? (size_t)(end - left.at) : left.len;
 
-        if (read_line((struct str){ left.at, n }, e) < 0)
+        if (read_line((struct str){ left.at, n }, path, ++number, e) < 0)
             return -1;
         n += end != NULL;
         left = (struct str){ left.at + n, left.len - n };
@@ -150,7 +179,7 @@ int settings_read_env(struct err *e)
         for (size_t i = 0, n = strlen(name); setting->name[i] && n < sizeof name - 1; i++, n++)
             name[n] = setting->name[i] >= 'a' && setting->name[i] <= 'z' ? setting->name[i] - 'a' + 'A' : setting->name[i];
         value = getenv(name);
-        if (value && settings_set(setting->name, value, e) < 0)
+        if (value && set_from("environment", setting->name, value, e) < 0)
             return -1;
     }
     return 0;

@@ -1,7 +1,7 @@
 /*
  * command.c - the commands, one function each, in one table.
  */
-#include "command/command.h"
+#include "command/own.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,7 +19,8 @@ static const struct {
 } options[] = {
     { "as" }, { "area" }, { "apply", true }, { "gbk", true }, { "city" }, { "people" }, { "days" }, { "seed" }, { "until" }, { "password" },
     { "accounts", true }, { "live", true }, { "url" }, { "rate" }, { "name" }, { "phone" }, { "account" }, { "role" }, { "category" },
-    { "config" }, { "ledger" }, { "worker" }, { "household" }, { "class" }, { "month" }, { "reason" },
+    { "config" }, { "check", true }, { "ledger" }, { "worker" }, { "household" }, { "class" }, { "month" }, { "reason" },
+    { "day" }, { "list", true }, { "lang" }, { "to" }, { "from" },
 };
 
 static int option_take(struct words *w, const char *name, const char *value, struct err *e)
@@ -133,7 +134,7 @@ static int worker_add(struct core *c, const struct words *w, struct str input, s
     (void)input;
     if (w->plain_count < 2 || strcmp(w->plain[1], "add") != 0 || !name || !phone || !account || !role || !area.len)
         return err_set(e, ERR_INVALID, "command.usage");
-    if (!role_rights(role))
+    if (!role_known(role))          /* some may nothing yet */
         return err_field(e, "field.code", "role");
     core_password_make(made);
     if (!password)
@@ -273,15 +274,16 @@ static int verify(struct core *c, const struct words *w, struct str input, struc
     (void)w, (void)input;
     if (core_verify(c, &r, e) < 0)
         return -1;
-    buf_printf(out, "ledgers %" PRId64 " records %" PRId64 " bad_ledgers %" PRId64 " bad_counters %" PRId64 "\n", r.ledgers, r.records,
-               r.bad_ledgers, r.bad_counters);
+    buf_printf(out, "ledgers %" PRId64 " records %" PRId64 " bad_ledgers %" PRId64 " bad_counters %" PRId64 " bad_pages %" PRId64 "\n", r.ledgers,
+               r.records, r.bad_ledgers, r.bad_counters, r.bad_pages);
     if (r.keyless)
         buf_text(out, "boxes not looked into: the keys are missing\n");
     else
         buf_printf(out, "boxes %" PRId64 " erased %" PRId64 " lost %" PRId64 "\n", r.boxes, r.erased, r.lost);
+    buf_printf(out, "heads %" PRId64 " bad_heads %" PRId64 "\n", r.heads, r.bad_heads);
     if (r.first_bad[0])
         buf_printf(out, "first: %s\n", r.first_bad);
-    return r.bad_ledgers || r.bad_counters || r.lost ? err_set(e, ERR_CONFLICT, "verify.bad") : 0;
+    return r.bad_ledgers || r.bad_counters || r.bad_pages || r.bad_heads || r.lost ? err_set(e, ERR_CONFLICT, "verify.bad") : 0;
 }
 
 static int rebuild(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
@@ -298,15 +300,28 @@ static int rebuild(struct core *c, const struct words *w, struct str input, stru
     return 0;
 }
 
+static int make_tokens(struct core *c, struct buf *out, struct err *e)
+{
+    int64_t records;
+
+    if (core_tokens(c, &records, e) < 0)
+        return -1;
+    buf_printf(out, "what people are found by was made again from %" PRId64 " records\n", records);
+    return 0;
+}
+
 static int keys(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
 {
     (void)input;
+    if (w->plain_count > 1 && strcmp(w->plain[1], "tokens") == 0)
+        return make_tokens(c, out, e);
     if (w->plain_count < 2 || strcmp(w->plain[1], "rotate") != 0)
         return err_set(e, ERR_INVALID, "command.usage");
-    if (seal_rotate(core_seal(c), e) < 0)
+    if (seal_rotate(core_seal(c), e) < 0 || core_backup_void(c, e) < 0)
         return -1;
     buf_text(out, "a new master key wraps every secret; the old one and copies of the key store made with it open nothing any more.\n"
-                  "Keep a copy of the new master key file apart from this machine: without it every name, phone and temperature is lost for good.\n");
+                  "Keep a copy of the new master key file apart from this machine: without it every name, phone and temperature is lost for good.\n"
+                  "Backups made so far open nothing either: make a new one now.\n");
     return 0;
 }
 
@@ -360,14 +375,6 @@ static int erase(struct core *c, const struct words *w, struct str input, struct
     return result;
 }
 
-static int list_settings(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
-{
-    (void)c, (void)w, (void)input, (void)e;
-    for (const struct setting *s = settings; s->name; s++)
-        buf_printf(out, "%-16s %-28s %s\n", s->name, setting_text(s->name), s->words);
-    return 0;
-}
-
 static int meta(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
 {
     (void)w, (void)input, (void)e;
@@ -386,7 +393,7 @@ static void list_account(void *ctx, struct str name, struct id worker)
     buf_printf(((void **)ctx)[0], "account %.*s %s\n", (int)name.len, name.at, password);
 }
 
-static void progress(const char *words, int64_t done, int64_t all)
+void command_progress(const char *words, int64_t done, int64_t all)
 {
     if (!isatty(STDERR_FILENO) && done != all)     /* a log needs the end of each part, not its way there */
         return;
@@ -401,7 +408,7 @@ static int drill(struct core *c, const struct words *w, struct str input, struct
     int64_t people, days, seed;
     struct drill_options o = {
         .city = words_option(w, "city", "4405"), .data = setting_text("data"), .until = words_option(w, "until", NULL),
-        .password = words_option(w, "password", "wangge-drill"), .progress = progress,
+        .password = words_option(w, "password", "wangge-drill"), .progress = command_progress,
     };
     int result = 0;
 
@@ -440,14 +447,25 @@ const struct command commands[] = {
       "a worker, a duty and an account to sign in with", .run = worker_add },
     { "account", "add NAME --worker ID [--password WORD] | drop NAME", "a way to sign in for a worker on record, or a new password",
       .run = account_add },
-    { "verify", "", "prove every chain, and every counter against a recount", .keyless = true, .run = verify },
+    { "verify", "", "prove every chain, every day's root, and every counter against a recount", .keyless = true, .run = verify },
+    { "heads", "[--day DAY] [--area AREA] [--list]", "the day's root over all ledgers as a page to sign and put away, or the list it is the digest of",
+      .keyless = true, .run = paper_heads },
+    { "trace", "--household ID [--lang zh|en]", "who wrote and who looked at what is kept of a household, to print for it", .run = paper_trace },
     { "rebuild", "", "make all tables again from the ledgers", .keyless = true, .run = rebuild },
     { "erase", "--area AREA --class health|movement --month 2020-02 --reason WORDS",
       "destroy what a month's records held, for good, in every village of the area (a household is erased by the records of two people)",
       .run = erase },
-    { "keys", "rotate", "wrap all secrets with a new master key and destroy the old one", .run = keys },
+    { "backup", "--to FOLDER", "bring a backup up to now, beside a running server; the master key file is not in it",
+      .beside = true, .run = make_backup },
+    { "restore", "--from FOLDER", "make the store and its keys again from a backup and the master key file; one that was cut goes on",
+      .alone = true, .run = restore_backup },
+    { "keys", "rotate | tokens", "wrap all secrets with a new master key and destroy the old one; or make again what people are found by",
+      .run = keys },
     { "meta", "", "record types, fields and questions as JSON, as the pages get them", .create = true, .run = meta },
-    { "settings", "", "every setting with its value", .alone = true, .run = list_settings },
+    { "openapi", "", "the contract as OpenAPI 3.1", .create = true, .run = print_openapi },
+    { "settings", "[--check]", "every setting: value, where it comes from, range, what it is; --check: can what they name be used?",
+      .alone = true, .run = list_settings },
+    { "man", "", "this manual page, for man(1)", .alone = true, .run = print_manual },
     { 0 },
 };
 

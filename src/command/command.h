@@ -20,6 +20,8 @@ struct words {                    /* what was typed after the program's name */
 };
 /* Splits argv; options of no command and no setting are refused (command.option). Settings are applied. */
 MUST_USE int words_read(struct words *w, int argc, char **argv, struct err *e);
+/* A running server stands in another folder than who asks it: names of folders become whole. */
+void words_from_here(int argc, char **argv);
 const char *words_option(const struct words *w, const char *name, const char *preset);
 
 struct command {
@@ -27,11 +29,16 @@ struct command {
     bool keyless;                 /* works when the keys are lost */
     bool create;                  /* makes the store when there is none */
     bool alone;                   /* needs no store at all: core is NULL */
+    bool beside;                  /* takes long in a server and bears other commands beside it */
     int input;                    /* index of the plain word that names a file to read, 0: none */
     int (*run)(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e);
 };
 extern const struct command commands[];       /* ends with a NULL name */
 const struct command *command_find(const char *name);
+
+/* paper.c: wangge heads [--day D] [--area A] [--list], wangge trace --household ID [--lang zh|en] */
+int paper_heads(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e);
+int paper_trace(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e);
 
 /* Listens beside the store ("wangge.db.sock", mode 0600) and runs commands for others until control_stop. */
 struct control;

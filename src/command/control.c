@@ -4,6 +4,7 @@
  * A request is: number of words, each word and then the input, all with a
  * 4-byte length before them.  The answer is the output and, when it failed,
  * the error as text, with lengths likewise.  Only the store's owner can reach the socket (mode 0600).
+ * Commands run one after another, but for those that take long and bear others beside them.
  */
 #include "command/command.h"
 
@@ -13,15 +14,20 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { PART_MOST = 64 << 20 };
+enum { PART_MOST = 64 << 20, PATIENCE = 10 };   /* seconds for somebody who stops in the middle of a request */
 
 struct control {
     struct core *core;
     int listener;
     pthread_t thread;
+    pthread_mutex_t turn;         /* held by the command that runs, and while words are read: settings are no thread's own */
+    pthread_mutex_t lock;
+    pthread_cond_t gone;
+    int guests;                   /* connections being served */
     char path[sizeof ((struct sockaddr_un *)0)->sun_path];
 };
 
@@ -96,18 +102,59 @@ static void answer(struct control *k, int fd)
     }
     if (whole && recv_part(fd, &input)) {
         const struct command *command = NULL;
+        pthread_mutex_lock(&k->turn);
         if (words_read(&w, (int)count, argv, &e) == 0 && w.plain_count > 0)
             command = command_find(w.plain[0]);
+        if (command && command->beside)
+            pthread_mutex_unlock(&k->turn);
         if (command)
             failed = command->run(k->core, &w, buf_view(&input), &out, &e) < 0;
         else if (!e.key[0])
             err_set(&e, ERR_INVALID, "command.unknown");
+        if (!command || !command->beside)
+            pthread_mutex_unlock(&k->turn);
         if (failed)
             buf_printf(&error, "%s %s %s", e.key, e.field, e.detail);
         (void)(send_part(fd, buf_view(&out)) && send_part(fd, buf_view(&error)));
     }
     for (size_t i = 0; i < WORDS_MOST; i++)
         buf_done(&words[i]);
+}
+
+struct guest {
+    struct control *control;
+    int fd;
+};
+
+static void *guest_main(void *arg)
+{
+    const struct timeval patience = { .tv_sec = PATIENCE };
+    struct guest g = *(struct guest *)arg;
+
+    free(arg);
+    (void)setsockopt(g.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    answer(g.control, g.fd);
+    close(g.fd);
+    pthread_mutex_lock(&g.control->lock);
+    g.control->guests--;
+    pthread_cond_signal(&g.control->gone);
+    pthread_mutex_unlock(&g.control->lock);
+    return NULL;
+}
+
+static void welcome(struct control *k, int fd)
+{
+    struct guest *g = mem_take(sizeof *g);
+    pthread_t thread;
+
+    *g = (struct guest){ k, fd };
+    pthread_mutex_lock(&k->lock);
+    k->guests++;
+    pthread_mutex_unlock(&k->lock);
+    if (pthread_create(&thread, NULL, guest_main, g) == 0)
+        pthread_detach(thread);
+    else
+        guest_main(g);
 }
 
 static void *control_main(void *arg)
@@ -120,8 +167,7 @@ static void *control_main(void *arg)
             continue;
         if (fd < 0)
             return NULL;
-        answer(k, fd);
-        close(fd);
+        welcome(k, fd);
     }
 }
 
@@ -131,6 +177,9 @@ int control_start(struct control **out, struct core *c, const char *store_url, s
     struct sockaddr_un at;
 
     k->core = c;
+    pthread_mutex_init(&k->turn, NULL);
+    pthread_mutex_init(&k->lock, NULL);
+    pthread_cond_init(&k->gone, NULL);
     if (place(store_url, &at, e) < 0) {
         free(k);
         return -1;
@@ -158,6 +207,11 @@ void control_stop(struct control *k)
         return;
     shutdown(k->listener, SHUT_RDWR);
     pthread_join(k->thread, NULL);
+    core_backup_stop(k->core);
+    pthread_mutex_lock(&k->lock);
+    while (k->guests)
+        pthread_cond_wait(&k->gone, &k->lock);
+    pthread_mutex_unlock(&k->lock);
     close(k->listener);
     unlink(k->path);
     free(k);

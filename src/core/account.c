@@ -43,12 +43,13 @@ int core_account_check(struct core *c, struct str name, struct id worker, struct
 
 int core_account_add(struct core *c, struct str name, struct id worker, struct str password, struct err *e)
 {
+    uint64_t mark = seal_mark(c->seal);
     char verifier[128];
 
     if (core_account_check(c, name, worker, password, e) < 0 || seal_verifier_make(password, verifier, e) < 0 ||
         seal_account_put(c->seal, name, worker, verifier, e) < 0 || seal_sessions_end(c->seal, worker, e) < 0)
         return -1;
-    return seal_sync(c->seal, e);
+    return seal_sync_since(c->seal, mark, e);
 }
 
 int core_account_may(struct core *c, struct reader *reader, const struct who *who, struct id worker, struct err *e)
@@ -128,7 +129,8 @@ int core_sign_in(struct core *c, struct reader *reader, struct str name, struct 
     token_hash(str_of(token), out->token_hash);
     if (fill(c, reader, &kept, out, e) < 0)
         return -1;
-    if (seal_session_put(c->seal, out->token_hash, &kept, e) < 0 || seal_sync(c->seal, e) < 0) {
+    uint64_t mark = seal_mark(c->seal);
+    if (seal_session_put(c->seal, out->token_hash, &kept, e) < 0 || seal_sync_since(c->seal, mark, e) < 0) {
         session_done(out);
         return -1;
     }
@@ -153,12 +155,14 @@ int core_session(struct core *c, struct reader *reader, struct str token, struct
     return fill(c, reader, &kept, out, e);
 }
 
-void core_sign_out(struct core *c, struct session *s)
+int core_sign_out(struct core *c, struct session *s, struct err *e)
 {
-    struct err ignored = { 0 };
+    return seal_session_drop(c->seal, s->token_hash, e) < 0 || seal_sync(c->seal, e) < 0 ? -1 : 0;
+}
 
-    (void)!seal_session_drop(c->seal, s->token_hash, &ignored);
-    (void)!seal_sync(c->seal, &ignored);
+int core_sign_out_all(struct core *c, struct id worker, struct err *e)
+{
+    return seal_sessions_end(c->seal, worker, e);
 }
 
 int core_worker_name(struct core *c, struct reader *reader, struct id worker, struct buf *out, struct err *e)

@@ -29,12 +29,15 @@ void core_batch_free(struct batch *b)
 {
     if (!b)
         return;
-    for (size_t i = 0; i < b->count; i++)
-        json_free(b->own->entries[i].values);
     free(b->own->entries);
     free(b->results);
     arena_done(&b->own->mem);
     free(b->own);
+}
+
+static void batch_done(struct batch **b)
+{
+    core_batch_free(*b);
 }
 
 static struct entry *entry_add(struct batch_own *b)
@@ -66,6 +69,35 @@ void entry_refuse(struct entry *it, const struct err *e)
     r->err = *e;
 }
 
+static struct str written(const struct json *tree, struct arena *mem)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+
+    json_write(tree, &text);
+    return arena_str(mem, buf_view(&text));
+}
+
+static int is_findable(void *found, enum seal_find find, struct str text, struct err *e)
+{
+    (void)find, (void)text, (void)e;
+    *(bool *)found = true;
+    return 0;
+}
+
+void entry_split(struct entry *it)
+{
+    const struct field *fields = it->kind->type->fields;
+    struct arena *mem = &it->batch->mem;
+
+    it->clear = fields_clear(fields, it->values);
+    it->body = written(it->clear, mem);
+    (void)!fields_findable(fields, it->values, is_findable, &it->findable, NULL);
+    for (enum seal_class class = SEAL_OPEN + 1; class < SEAL_CLASSES; class++) {
+        const struct json *shadow = fields_shadow(fields, it->values, class);
+        it->shadows[class] = shadow ? written(shadow, mem) : (struct str){ 0 };
+    }
+}
+
 /* Shape and time of one record; what is wrong becomes its result. */
 static int entry_shape(struct entry *it, struct str type, const struct json *body, struct err *e)
 {
@@ -83,12 +115,17 @@ static int entry_shape(struct entry *it, struct str type, const struct json *bod
         return err_field(e, "record.at", "at");
     if (it->corrected > b->received_at + ahead_ms)
         return err_field(e, "clock.ahead", "at");
-    return fields_read(b->core, it->kind->type->fields, body, &it->values, e);
+    if (fields_read(b->core, it->kind->type->fields, body, &it->values, e) < 0)
+        return -1;
+    if (!it->kind->areas)         /* on the thread of whoever hands it in: the writer has enough to do */
+        entry_split(it);
+    return 0;
 }
 
 void core_batch_add(struct batch *b, struct id id, const char *type, struct str area, int64_t at, struct json *values)
 {
     struct entry *it = entry_add(b->own);
+    JSON_HOME(&b->own->mem);
     struct err e = { 0 };
 
     it->id = id;
@@ -100,19 +137,25 @@ void core_batch_add(struct batch *b, struct id id, const char *type, struct str 
     json_free(values);
 }
 
+/* A worker's id; absent and null say nothing. */
+static bool id_read(const struct json *in, const char *name, struct id *out)
+{
+    const struct json *value = json_get(in, name);
+
+    return json_kind(value) == JSON_NONE || json_kind(value) == JSON_NULL_VALUE || (id_parse(json_str(value), out) && !id_none(*out));
+}
+
 static int entry_read(struct entry *it, const struct json *in, struct err *e)
 {
-    struct str for_whom = json_str(json_get(in, "for")), maker = json_str(json_get(in, "maker"));
-
     if (json_kind(in) != JSON_MAP)
         return err_field(e, "record.map", "");
     /* Version 8 is what the server hashes for alarms and deliveries: nobody else takes such an id. */
     if (!id_parse(json_str(json_get(in, "id")), &it->id) || id_none(it->id) || it->id.b[6] >> 4 == 8)
         return err_field(e, "record.id", "id");
     entry_result(it)->id = it->id;
-    if (for_whom.at && !id_parse(for_whom, &it->for_whom))
+    if (!id_read(in, "for", &it->for_whom))
         return err_field(e, "record.for", "for");
-    if (maker.at && !id_parse(maker, &it->maker))
+    if (!id_read(in, "maker", &it->maker))
         return err_field(e, "record.maker", "maker");
     it->area = arena_str(&it->batch->mem, json_str(json_get(in, "area")));
     it->at = json_kind(json_get(in, "at")) == JSON_NUMBER ? json_int(json_get(in, "at")) : 0;
@@ -123,8 +166,11 @@ static int entry_read(struct entry *it, const struct json *in, struct err *e)
 
 int core_batch_read(struct core *c, const struct who *who, struct str body, struct batch **out, struct err *e)
 {
-    const struct json_limits limits = { (size_t)setting_number("max_body"), (size_t)setting_number("max_depth"), (size_t)setting_number("max_text") };
-    CLEANUP(json_done) struct json *doc = NULL;
+    const struct json_limits limits = { (size_t)setting_number("max_body"), (size_t)setting_number("max_depth"), (size_t)setting_number("max_text"),
+                                        (size_t)setting_number("max_nodes") };
+    CLEANUP(batch_done) struct batch *b = core_batch_new(c, who, time_now());
+    JSON_HOME(&b->own->mem);
+    struct json *doc = NULL;
 
     if (json_parse(body, &limits, &doc, e) < 0)
         return -1;
@@ -136,7 +182,6 @@ int core_batch_read(struct core *c, const struct who *who, struct str body, stru
     if (json_count(records) > (size_t)setting_number("max_records"))
         return err_field(e, "body.many", "records");
 
-    struct batch *b = core_batch_new(c, who, time_now());
     b->own->now = json_int(now);
     for (size_t i = 0; i < json_count(records); i++) {
         struct entry *it = entry_add(b->own);
@@ -145,6 +190,7 @@ int core_batch_read(struct core *c, const struct who *who, struct str body, stru
             entry_refuse(it, &wrong);
     }
     *out = b;
+    b = NULL;
     return 0;
 }
 
@@ -184,6 +230,8 @@ void core_batch_answer(const struct batch *b, struct buf *to)
         } else {
             out_key(&o, "ledger"), out_text(&o, str_of(r->ledger));
             out_key(&o, "position"), out_int(&o, r->position);
+            out_key(&o, "safe"), out_int(&o, r->safe);
+            out_key(&o, "digest"), out_hex(&o, (struct str){ (const char *)r->digest, LEDGER_DIGEST });
         }
         out_close(&o, '}');
     }

@@ -182,9 +182,13 @@ static void stars(struct buf *text, size_t n)
         buf_char(text, '*');
 }
 
-static struct str tail(struct str s, size_t n)
+/* The last n characters of what has at least so many, "" of others; text that is no digits and letters is not cut anywhere. */
+static struct str tail(struct str s, size_t n, size_t least)
 {
-    return s.len > n ? (struct str){ s.at + s.len - n, n } : s;
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.at[i] >= 0x80)
+            return STR("");
+    return s.len >= least ? (struct str){ s.at + s.len - n, n } : STR("");
 }
 
 void mask_put(struct buf *to, enum mask mask, struct str value)
@@ -202,13 +206,13 @@ void mask_put(struct buf *to, enum mask mask, struct str value)
         stars(&text, 2);
         break;
     case MASK_PHONE:           /* 100****1234 */
-        buf_put(&text, value.at, value.len >= 11 ? 3 : 0);
+        buf_put(&text, value.at, tail(value, 4, 11).len ? 3 : 0);
         stars(&text, 4);
-        buf_str(&text, value.len >= 8 ? tail(value, 4) : STR(""));
+        buf_str(&text, tail(value, 4, 8));
         break;
     case MASK_ID:
         stars(&text, 14);
-        buf_str(&text, value.len >= 15 ? tail(value, 4) : STR(""));
+        buf_str(&text, tail(value, 4, 15));
         break;
     case MASK_TEXT:
         stars(&text, 3);

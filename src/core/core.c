@@ -54,7 +54,7 @@ static void index_types(struct core *c)
     for (size_t i = 0; i < c->feature_count; i++)
         for (const struct record_type *t = c->features[i]->records; t && t->name; t++) {
             c->kinds = MEM_GROW(c->kinds, c->kind_count, room);
-            c->kinds[c->kind_count++] = (struct kind){ .type = t, .feature = (int)i };
+            c->kinds[c->kind_count++] = (struct kind){ .type = t, .feature = (int)i, .areas = fields_have(t->fields, FIELD_AREA) };
         }
     qsort(c->kinds, c->kind_count, sizeof *c->kinds, by_name);
     for (size_t i = 0; i < c->feature_count; i++) {
@@ -188,6 +188,7 @@ bool core_code_known(struct core *c, const char *list, struct str code)
 
 void core_codes_put(struct core *c, const struct json *lists)
 {
+    JSON_HOME(NULL);              /* they outlive the record that brought them */
     pthread_mutex_lock(&c->codes_lock);
     struct code_lists *now = atomic_load(&c->codes);
     struct json *all = now ? json_copy(now->lists) : json_map();
@@ -196,7 +197,7 @@ void core_codes_put(struct core *c, const struct json *lists)
         for (size_t i = 0; i < json_count(json_value(it)); i++) {
             struct str code = json_str(json_at(json_value(it), i));
             char key[64];
-            if (code.len < sizeof key) {
+            if (code.len && code.len < sizeof key) {
                 memcpy(key, code.at, code.len);
                 key[code.len] = 0;
                 json_set(items, key, json_number(1));
@@ -210,6 +211,7 @@ void core_codes_put(struct core *c, const struct json *lists)
 
 void core_thresholds_put(struct core *c, const struct json *thresholds)
 {
+    JSON_HOME(NULL);
     pthread_mutex_lock(&c->codes_lock);
     publish_lists(&c->thresholds, json_copy(thresholds));
     pthread_mutex_unlock(&c->codes_lock);
@@ -226,7 +228,7 @@ int64_t core_threshold(struct core *c, const char *name, int64_t preset)
 
 /* ---- opening ------------------------------------------------------------------- */
 
-static const char *beside(struct arena *mem, const char *given, const char *store, const char *ending)
+const char *core_beside(struct arena *mem, const char *given, const char *store, const char *ending)
 {
     return given && *given ? given : arena_printf(mem, "%s%s", store, ending);
 }
@@ -237,11 +239,11 @@ static int open_store(struct core *c, const struct core_options *o, bool *fresh,
     if (!o->create && !store_has(o->store))
         return err_set(e, ERR_MISSING, "store.missing");
     if (store_open(&c->writer, o->store, STORE_WRITE, e) < 0 || ledger_schema(c->writer, e) < 0 ||
-        core_installation_schema(c->writer, e) < 0 || core_schema(c, e) < 0)
+        core_installation_schema(c->writer, e) < 0 || backup_state(c->writer, o->restoring, e) < 0 || core_schema(c, e) < 0)
         return -1;
     struct err none = { 0 };
-    *fresh = o->create && ledger_incarnation(c->writer, &c->incarnation, &none) < 0;
-    if (!*fresh && ledger_incarnation(c->writer, &c->incarnation, e) < 0)
+    *fresh = !o->restoring && o->create && ledger_incarnation(c->writer, &c->incarnation, &none) < 0;
+    if (!*fresh && !o->restoring && ledger_incarnation(c->writer, &c->incarnation, e) < 0)
         return -1;
     return areas_reload(c, e) < 0 || areas_publish(c, c->writer, e) < 0 ? -1 : 0;
 }
@@ -252,6 +254,24 @@ int core_opened(struct core *c, struct store *s, struct err *e)
         if (c->features[i]->opened && c->features[i]->opened(c, s, e) < 0)
             return -1;
     return 0;
+}
+
+/* The store remembers whose keys it was made with: those of another installation open, and then everything is lost. */
+static int keys_belong(struct core *c, struct err *e)
+{
+    CLEANUP(arena_done) struct arena mem = { 0 };
+    CLEANUP(buf_done) struct buf text = { 0 };
+    uint8_t mark[32];
+
+    if (!c->seal)
+        return 0;
+    seal_vouch(c->seal, STR("installation"), mark);
+    hex_put(&text, (struct str){ (const char *)mark, sizeof mark });
+    struct str held = core_fact_read(c->writer, "keys", &mem);
+    if (!held.len)
+        return core_fact_set(c, "keys", buf_view(&text), e);
+    return str_eq(held, buf_view(&text)) ? 0
+        : err_broken(e, "keys.other", "these keys and this master belong to another store: put back those that were made with this one");
 }
 
 int core_open(struct core **out, const struct core_options *o, struct err *e)
@@ -269,7 +289,10 @@ int core_open(struct core **out, const struct core_options *o, struct err *e)
     pthread_mutex_init(&c->tick_lock, NULL);
     pthread_mutex_init(&c->listen_lock, NULL);
     pthread_cond_init(&c->queue_wake, NULL);
+    figures_open(c);
+    c->seen = -1;
     c->url = strdup(o->store);
+    c->progress = o->progress;
     c->duty_revision = 1;
     while (o->features && o->features[c->feature_count])
         c->feature_count++;
@@ -281,16 +304,18 @@ int core_open(struct core **out, const struct core_options *o, struct err *e)
     index_types(c);
     make_fences(c);
 
+    c->keys_url = strdup(core_beside(&mem, o->keys, o->store, ".keys"));
     result = open_store(c, o, &fresh, e);
-    if (result == 0)
-        result = seal_open(&c->seal, beside(&mem, o->keys, o->store, ".keys"), beside(&mem, o->master, path, ".keys.master"), fresh, e);
-    arena_done(&mem);
-    if (result < 0 && e->kind == ERR_MISSING && o->keyless && !fresh) {
-        c->seal = NULL;
-        result = 0;
+    if (result == 0) {
+        result = seal_open(&c->seal, c->keys_url, core_beside(&mem, o->master, path, ".keys.master"), fresh, e);
+        if (result < 0 && e->kind == ERR_MISSING && o->keyless && !fresh) {
+            c->seal = NULL;
+            result = 0;
+        }
     }
-    if (result == 0 && fresh)         /* only now: a beginning cut off before its keys stood begins again */
-        result = ledger_reincarnate(c->writer, e) < 0 ? -1 : ledger_incarnation(c->writer, &c->incarnation, e);
+    arena_done(&mem);
+    if (result == 0 && !o->restoring)       /* only now an incarnation: a beginning cut off before its keys stood begins again */
+        result = keys_belong(c, e) < 0 ? -1 : seen_open(c, fresh, e);
     if (result == 0)
         result = finish_rebuild(c, e);
     if (result == 0)
@@ -311,6 +336,7 @@ void core_close(struct core *c)
         return;
     write_stop(c);
     core_reader_close(c->tick_reader);
+    seen_close(c);
     if (c->seal)
         seal_close(c->seal);
     areas_free(c->writing);
@@ -337,6 +363,7 @@ void core_close(struct core *c)
     pthread_mutex_destroy(&c->tick_lock);
     pthread_mutex_destroy(&c->listen_lock);
     pthread_cond_destroy(&c->queue_wake);
+    figures_close(c);
     free(c);
 }
 
@@ -358,12 +385,4 @@ void core_unlisten(struct core *c, void *arg)
             c->listeners[kept++] = c->listeners[i];
     c->listener_count = kept;
     pthread_mutex_unlock(&c->listen_lock);
-}
-
-void core_figures(struct core *c, struct core_figures *out)
-{
-    *out = (struct core_figures){
-        .stored = c->stored, .repeated = c->repeated, .refused = c->refused, .commits = c->commits, .reads = c->reads, .waiting = c->waiting,
-    };
-    tick_figures(c, out);
 }

@@ -49,7 +49,8 @@ struct duty {                    /* one dated responsibility, as rights read it 
     bool deputy;
     int64_t since, until;        /* ms; until 0: open end */
 };
-uint32_t role_rights(const char *role);          /* 0 for an unknown role */
+uint32_t role_rights(const char *role);          /* 0 for an unknown role, and for one whose tasks do not exist yet */
+bool role_known(const char *role);
 
 struct who {                     /* on whose behalf something is asked or written */
     struct id worker;
@@ -263,6 +264,7 @@ struct ask {
     struct value args[16];       /* $1 = path from, $2 = path to (exclusive), $3 … = params in order, then cursor values, then limit */
     size_t arg_count;
     bool opened;                 /* some row was one the asker may see open */
+    int64_t shown;               /* rows that told something sealed: above none, the answer leaves only after its read record */
     bool own_only;               /* only rows of the asker's own households may leave */
     struct arena *mem;
 };
@@ -332,6 +334,8 @@ struct core_options {
     bool create;
     const struct feature *const *features;/* NULL-terminated, leftmost first */
     bool keyless;                         /* open even when the keys are lost: what needs none still works (verify, rebuild) */
+    bool restoring;                       /* core_restore's own: open what is only half restored */
+    void (*progress)(const char *words, int64_t done, int64_t all);   /* of a rebuild; may be NULL */
 };
 MUST_USE int core_open(struct core **out, const struct core_options *o, struct err *e);
 void core_close(struct core *c);                         /* what was acknowledged is kept, what waits is refused busy.stopping */
@@ -353,6 +357,8 @@ struct result {
     enum result_status status;
     char ledger[LEDGER_NAME];
     int64_t position;
+    int64_t safe;                                    /* position of its ledger in the last finished backup, 0: none */
+    uint8_t digest[LEDGER_DIGEST];                   /* of the row, stored now or before: what the client may remember */
     struct err err;
 };
 
@@ -400,6 +406,13 @@ MUST_USE int core_read(struct core *c, struct reader *reader, const struct who *
 MUST_USE int core_reveal(struct core *c, struct reader *reader, const struct who *who, struct str body, struct answer *out, struct err *e);
 void answer_done(struct answer *a);
 void core_meta(struct core *c, struct buf *out);      /* GET /api/meta */
+/* GET /api/openapi.json: the contract as OpenAPI 3.1, drawn from the same tables. */
+MUST_USE int core_openapi(struct core *c, struct reader *reader, struct buf *out, struct err *e);
+struct core_key {
+    const char *key;
+    enum err_kind kind;
+};
+extern const struct core_key core_keys[];             /* what the program refuses with, by name; made from the sources by tool/keys.mjs */
 /* Opens a list of boxes (a column made by boxes_with) into one map of fields. NULL with err when none can be opened. */
 struct json *core_open_boxes(struct core *c, struct str ledger, struct str boxes, enum seal_class class, struct err *e);
 /* The same for a row that is also an item of a list in records of other boxes: each of parts is the record's id and 2 bytes of index. */
@@ -434,7 +447,8 @@ void core_password_make(char out[17]);            /* sixteen letters and digits 
 /* Checks the password (a queue of two Argon2id at once); token is 43 characters and an end.  Keys: session.wrong, session.locked (again). */
 MUST_USE int core_sign_in(struct core *c, struct reader *reader, struct str name, struct str password, char token[48], struct session *out, struct err *e);
 MUST_USE int core_session(struct core *c, struct reader *reader, struct str token, struct session *out, struct err *e);
-void core_sign_out(struct core *c, struct session *s);
+MUST_USE int core_sign_out(struct core *c, struct session *s, struct err *e);
+MUST_USE int core_sign_out_all(struct core *c, struct id worker, struct err *e);      /* wherever this worker is signed in */
 /* Appends a worker's name, open to everyone signed in; nothing when it is not known. */
 MUST_USE int core_worker_name(struct core *c, struct reader *reader, struct id worker, struct buf *out, struct err *e);
 void session_done(struct session *s);
@@ -454,22 +468,122 @@ void core_unlisten(struct core *c, void *arg);        /* when it returns, nobody
 
 struct verify_report {
     int64_t ledgers, records, bad_ledgers, bad_counters;
+    int64_t bad_pages;                    /* of both files: what is wrong with their pages, below any meaning */
     int64_t boxes, erased, lost;          /* sealed parts: all, of those erased, of those whose key is lost or that are damaged */
     bool keyless;                         /* no keys: boxes were not looked into */
+    int64_t heads, bad_heads;             /* daily roots looked at; lines, roots and signatures of them that do not hold */
     char first_bad[160];
 };
 MUST_USE int core_verify(struct core *c, struct verify_report *out, struct err *e);
 MUST_USE int core_rebuild(struct core *c, struct err *e);
+bool core_rebuilding(struct core *c);     /* the tables are not to be looked at: busy.rebuilding */
 MUST_USE int core_tables_digest(struct core *c, uint8_t out[32], struct err *e);  /* core's and every feature's tables */
+/* Every search token made again from the boxes that still open; until it ends a search may miss somebody. */
+MUST_USE int core_tokens(struct core *c, int64_t *records, struct err *e);
 /* Destroys what is known of a subject: tombstone first, then whatever record the feature appends. */
 MUST_USE int core_erase(struct core *c, struct str ledger, struct id subject, struct err *e);
+
+/* ---- backup and restore (core/backup.c, core/restore.c) --------------------------------------------------- */
+
+struct backup_report {
+    int64_t ledgers, records, copied;     /* in the backup; records that were not there before */
+    int64_t secrets;
+    int64_t broken;                       /* ledgers whose chain does not hold: copied up to there */
+    char first_broken[LEDGER_NAME];
+};
+/*
+ * Brings the backup in folder up to what is acknowledged now, beside whoever
+ * writes: ledger.db, then keys.db.  What was finished before stands until this
+ * one is.  Nothing is changed when it is another store's (backup.other) or a
+ * ledger there is not the beginning of ours (backup.fork, the ledger in field).
+ * When it is finished, results tell by `safe` up to where.
+ */
+MUST_USE int core_backup(struct core *c, const char *folder, struct backup_report *out, struct err *e);
+/* Whoever makes a backup gives up at the next piece (busy.stopping). */
+void core_backup_stop(struct core *c);
+/* No backup can be opened any more (the master was changed): every `safe` is 0 until the next one. */
+MUST_USE int core_backup_void(struct core *c, struct err *e);
+
+struct restore_report {
+    int64_t ledgers, records;
+    int64_t erased, erased_periods;       /* households and months with a tombstone */
+    int64_t findable;                     /* records whose search tokens were made again */
+    int64_t newest_at;                    /* when the newest record was received */
+};
+/*
+ * Makes store and keys of o, where there are none, from the finished part of
+ * the backup in folder; o->master must stand.  One that was cut goes on when
+ * it is called again.  restore.exists, backup.missing, backup.unfinished.
+ */
+MUST_USE int core_restore(const struct core_options *o, const char *folder, struct restore_report *out, struct err *e);
+
 /* Appends due alarms and owed deliveries once; returns how many. The server calls it every second. */
 int core_tick(struct core *c, struct err *e);
 
-/* Counters for /metrics. */
+/* The day's heads under one root (core.heads), as the ledger of a root area keeps them. */
+struct day_heads {
+    struct str day, root, key, sign;      /* the last three hexadecimal; the key is the public one */
+    struct str list;                      /* "ledger position digest" and a line end each; the root is SHA-256 of it */
+    int64_t ledgers, records;             /* lines, and their positions together */
+    int64_t position, at;                 /* of the record itself */
+    uint8_t digest[LEDGER_DIGEST];
+};
+/* day "none": the newest. ERR_MISSING heads.none. */
+MUST_USE int core_heads(struct core *c, struct reader *reader, const struct area *root, struct str day, struct arena *mem, struct day_heads *out,
+                        struct err *e);
+
+/*
+ * Who wrote and who looked at what is kept of one household, in every ledger
+ * it lived in; never what the values were.  A list somebody opened names only
+ * its area: whether this household was on it is not known, so such looks come
+ * as pages, one line a person, question, area and day.
+ */
+struct trace_line {
+    enum { TRACE_WROTE, TRACE_LOOKED, TRACE_PAGE } kind;
+    int64_t at, position;                 /* corrected time; pages: of the first and 0 */
+    struct str ledger, area;              /* ids */
+    struct str type;
+    const char *words;                    /* zh, of the type; NULL: one this program does not know */
+    struct id maker, author, for_whom;    /* zero: the program, or nobody */
+    struct str query, purpose, fields;    /* of looks; fields with blanks between */
+    int64_t count;                        /* of looks: rows shown; of pages: how often */
+};
+struct trace {
+    struct trace_line *lines;             /* in the order of time; pages last */
+    size_t count, room;
+    struct arena mem;
+};
+/* Everywhere below the area, NULL: everywhere. ERR_MISSING household.unknown. */
+MUST_USE int core_trace(struct core *c, struct store *s, const struct areas *areas, const struct area *below, struct id household,
+                        struct trace *out, struct err *e);
+void trace_done(struct trace *t);
+
+/* ---- how it does (core/figures.c): counts, times and sizes, nothing about a person ------------------------- */
+
+enum { CORE_TIMES = 12, CORE_KEYS = 64 };
+extern const int64_t core_commit_bounds[CORE_TIMES];  /* microseconds */
+struct core_refusals {
+    char key[48];
+    int64_t count;
+};
 struct core_figures {
-    int64_t stored, repeated, refused, commits, reads, waiting, alarms_waiting, owed;
+    int64_t stored, repeated, refused, commits, reads;    /* since the start */
+    int64_t waiting, waiting_ms;                          /* batches for the writer; how long the oldest has waited */
+    int64_t commit_within[CORE_TIMES + 1], commit_micros; /* both stores' fsync; not cumulative; the last has no bound */
+    struct core_refusals refusals[CORE_KEYS];             /* by word key, up to the first without one */
+    int64_t readers;                                      /* open connections that read */
+    char failing[48];                                     /* why the newest transaction failed, empty when it did not */
+    bool keys_failing;
+    int64_t keys_lost;                                    /* transactions of the key store that were undone */
+    /* as of looked_ms ago, -1: not yet */
+    int64_t looked_ms, alarms_overdue, alarms_age, owed, owed_age, ledgers, records;  /* ages in ms, of the oldest */
+    int64_t store_bytes, store_log_bytes, keys_bytes, keys_log_bytes, disk_free, disk_size;
+    int64_t backup_age, unsafe;                           /* ms since the last finished one, -1: never; records it does not hold */
 };
 void core_figures(struct core *c, struct core_figures *out);
+/* Can a write be made?  Else its word key: what the newest one failed with, keys.failing, writer.stuck, writer.stopped. */
+bool core_health(struct core *c, char key[48]);
+/* Commits that took setting slow_ms or longer since the last call; false: none. */
+bool core_slow(struct core *c, int64_t *count, int64_t *worst_ms);
 
 #endif

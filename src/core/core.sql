@@ -65,6 +65,29 @@ CREATE TABLE core_outbox (              -- records owed to other villages; deriv
     PRIMARY KEY (ledger, position, target)
 );
 
+-- name: heads
+CREATE TABLE core_root (                -- the daily roots over the heads of all ledgers (core.heads)
+    ledger   TEXT NOT NULL,             -- of the root area
+    area     TEXT NOT NULL,             -- the root area
+    day      TEXT NOT NULL,             -- "2020-02-05"
+    position BIGINT NOT NULL,           -- of the record; the heads themselves are in its body
+    at       BIGINT NOT NULL,
+    ledgers  BIGINT NOT NULL,           -- how many heads
+    records  BIGINT NOT NULL,           -- in them, all together
+    root     TEXT NOT NULL,             -- hexadecimal, as on paper
+    PRIMARY KEY (ledger, area, day)
+);
+CREATE TABLE core_fork (                -- what a client was answered once and is not answered now (core.fork)
+    ledger     TEXT NOT NULL,
+    record     BLOB NOT NULL,           -- the client's report
+    position   BIGINT NOT NULL,         -- of the row that was changed
+    digest     BLOB NOT NULL,           -- as the client was answered it
+    found      BLOB,                    -- as it was answered later; NULL: nothing
+    at         BIGINT NOT NULL,
+    maker      BLOB NOT NULL,
+    PRIMARY KEY (ledger, record)
+);
+
 -- name: looks
 -- $3 the read ledger; $4 the position to go on after; $5 rows. The body says query, count, purpose: never what was seen.
 SELECT position, type, area, maker, at, body FROM ledger_record WHERE $1 < $2 AND ledger = $3 AND position > $4 ORDER BY position LIMIT $5;
@@ -73,6 +96,25 @@ SELECT position, type, area, maker, at, body FROM ledger_record WHERE $1 < $2 AN
 -- $3 the ledger; $4 the position to go on after; $5 rows.
 SELECT position, id, type, area, maker, author, for_whom, proof, at, received_at FROM ledger_record
 WHERE $1 < $2 AND ledger = $3 AND position > $4 ORDER BY position LIMIT $5;
+
+-- name: digest
+-- $3 the position; $4 the ledger of the asked area.
+SELECT ledger, position, digest FROM ledger_record WHERE $1 < $2 AND ledger = $4 AND position = $3;
+
+-- name: roots
+-- For everybody: what is printed is no secret. $3 $4 $5 the key to go on after; $6 rows.
+SELECT ledger, area, day, position, at, ledgers, records, root FROM core_root
+WHERE $1 < $2 AND (ledger, area, day) > ($3, $4, $5) ORDER BY ledger, area, day LIMIT $6;
+
+-- name: forks
+-- What was remembered, and what stands there now: same 1 says that today the report is not borne out. $3 $4 the key to go on after; $5 rows.
+SELECT f.ledger, f.record, f.position, f.digest, f.found, r.digest AS stands, CASE WHEN r.digest = f.digest THEN 1 ELSE 0 END AS same,
+    f.at, f.maker
+FROM (SELECT DISTINCT ledger FROM core_area WHERE path >= $1 AND path < $2) l
+JOIN core_fork f ON f.ledger = l.ledger
+LEFT JOIN ledger_record r ON r.ledger = f.ledger AND r.position = f.position
+WHERE (f.ledger, f.record) > ($3, $4)
+ORDER BY f.ledger, f.record LIMIT $5;
 
 -- name: installation
 CREATE TABLE installation_fact (                -- about this installation; not derived
@@ -83,6 +125,9 @@ CREATE TABLE installation_fact (                -- about this installation; not 
 
 -- name: fact
 SELECT value FROM installation_fact WHERE name = $1;
+
+-- name: facts
+SELECT name, value FROM installation_fact ORDER BY name;
 
 -- name: put_fact
 INSERT INTO installation_fact (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value;

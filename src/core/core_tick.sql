@@ -10,17 +10,11 @@ DELETE FROM core_alarm WHERE ledger = $1 AND type = $2 AND subject = $3;
 -- name: due_alarms
 SELECT ledger, type, subject, area, due_at FROM core_alarm WHERE due_at <= $1 ORDER BY due_at, ledger, type, subject LIMIT 500;
 
--- name: count_alarms
-SELECT COUNT(*) FROM core_alarm WHERE due_at <= $1;
-
 -- name: owe
 INSERT INTO core_outbox (ledger, position, target) VALUES ($1, $2, $3) ON CONFLICT (ledger, position, target) DO NOTHING;
 
 -- name: owed
 SELECT ledger, position, target FROM core_outbox ORDER BY ledger, position, target LIMIT 200;
-
--- name: count_owed
-SELECT COUNT(*) FROM core_outbox;
 
 -- name: paid
 DELETE FROM core_outbox WHERE ledger = $1 AND position = $2 AND target = $3;

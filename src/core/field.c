@@ -69,7 +69,7 @@ static int read_value(struct core *c, const struct field *f, const struct json *
 
     switch (f->kind) {
     case FIELD_ID:
-        if (!id_parse(s, &id))
+        if (!id_parse(s, &id) || id_none(id))           /* sixteen zeros mean nobody */
             return wrong(p, "field.id", e);
         id_text(id, text);
         *out = json_text(str_of(text));
@@ -106,7 +106,7 @@ static int read_value(struct core *c, const struct field *f, const struct json *
         *out = json_text(s);
         return 0;
     case FIELD_DAY:
-        if (!day_parse(s, &begin))
+        if (!day_parse(s, &begin) || memcmp(s.at, "1900", 4) < 0 || memcmp(s.at, "2199", 4) > 0)
             return wrong(p, "field.day", e);
         *out = json_text(s);
         return 0;
@@ -195,6 +195,13 @@ int fields_read(struct core *c, const struct field *fields, const struct json *i
     return read_map(c, fields, in, NULL, out, e);
 }
 
+bool fields_have(const struct field *fields, enum field_kind kind)
+{
+    while (fields->name && fields->kind != kind)
+        fields++;
+    return fields->name != NULL;
+}
+
 int fields_areas(const struct areas *areas, const struct field *fields, struct json *values, struct err *e)
 {
     for (const struct field *f = fields; f->name; f++) {
@@ -216,6 +223,34 @@ int fields_areas(const struct areas *areas, const struct field *fields, struct j
         }
         if (list)
             json_set(values, f->name, list);
+    }
+    return 0;
+}
+
+static int kept_value(const struct field *f, const struct json *j, struct err *e)
+{
+    static const enum json_kind kinds[] = {
+        [FIELD_NUMBER] = JSON_NUMBER, [FIELD_TIME] = JSON_NUMBER, [FIELD_BOOL] = JSON_BOOL, [FIELD_GROUP] = JSON_MAP, [FIELD_ID] = JSON_TEXT,
+        [FIELD_AREA] = JSON_TEXT, [FIELD_TEXT] = JSON_TEXT, [FIELD_CODE] = JSON_TEXT, [FIELD_DAY] = JSON_TEXT, [FIELD_DATA] = JSON_NONE,
+    };
+    struct id id;
+
+    if ((f->kind != FIELD_DATA && json_kind(j) != kinds[f->kind]) || (f->kind == FIELD_ID && !id_parse(json_str(j), &id)))
+        return err_broken(e, "record.shape", "%s", f->name);
+    return f->kind == FIELD_GROUP ? fields_kept(f->fields, j, e) : 0;
+}
+
+int fields_kept(const struct field *fields, const struct json *values, struct err *e)
+{
+    for (const struct field *f = fields; f && f->name; f++) {
+        const struct json *j = json_get(values, f->name);
+        if (f->seal != SEAL_OPEN || (!j && !f->required))
+            continue;
+        if (f->list && json_kind(j) != JSON_LIST)
+            return err_broken(e, "record.shape", "%s", f->name);
+        for (size_t i = 0; i < (f->list ? json_count(j) : 1); i++)
+            if (kept_value(f, f->list ? json_at(j, i) : j, e) < 0)
+                return -1;
     }
     return 0;
 }

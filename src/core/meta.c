@@ -8,6 +8,9 @@ static const char *const kinds[] = {
     [FIELD_DAY] = "day", [FIELD_TIME] = "time", [FIELD_BOOL] = "bool", [FIELD_GROUP] = "group", [FIELD_DATA] = "data",
 };
 static const char *const classes[] = { "open", "register", "health", "movement" };
+static const char *const masks[] = {
+    [MASK_OPEN] = "open", [MASK_NAME] = "name", [MASK_PHONE] = "phone", [MASK_ID] = "id", [MASK_TEXT] = "text", [MASK_OMIT] = "omit",
+};
 
 static void words_out(struct out *o, const char *words)
 {
@@ -46,18 +49,33 @@ static void record_out(struct out *o, const struct record_type *t)
 {
     out_open(o, '{');
     out_key(o, "type"), out_text(o, str_of(t->name));
-    out_key(o, "right"), out_int(o, t->right);
+    out_key(o, "right"), out_text(o, str_of(right_name(t->right)));
     out_key(o, "command"), out_bool(o, t->command != 0);
     words_out(o, t->words);
     fields_out(o, t->fields);
     out_close(o, '}');
 }
 
+/* Columns opened from boxes, and how they look to who may not see the row open. */
+static void sealed_out(struct out *o, const struct sealed_column *sealed)
+{
+    out_key(o, "sealed");
+    out_open(o, '[');
+    for (const struct sealed_column *c = sealed; c && c->name; c++) {
+        out_open(o, '{');
+        out_key(o, "name"), out_text(o, str_of(c->name));
+        out_key(o, "class"), out_text(o, str_of(classes[c->class ? c->class : SEAL_REGISTER]));
+        out_key(o, "mask"), out_text(o, str_of(masks[c->mask]));
+        out_close(o, '}');
+    }
+    out_close(o, ']');
+}
+
 static void query_out(struct out *o, const struct query *q)
 {
     out_open(o, '{');
     out_key(o, "name"), out_text(o, str_of(q->name));
-    out_key(o, "right"), out_int(o, q->right);
+    out_key(o, "right"), out_text(o, str_of(right_name(q->right)));
     out_key(o, "area"), out_bool(o, !q->everywhere);
     out_key(o, "paged"), out_bool(o, q->keys != NULL);
     words_out(o, q->words);
@@ -73,6 +91,7 @@ static void query_out(struct out *o, const struct query *q)
         out_close(o, '}');
     }
     out_close(o, ']');
+    sealed_out(o, q->sealed);
     out_close(o, '}');
 }
 

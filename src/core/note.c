@@ -1,5 +1,5 @@
 /*
- * note.c - the records core itself writes: who looked, and what was refused elsewhere.
+ * note.c - the records core itself writes: who looked, what was refused elsewhere, what the day's heads were.
  *
  * A read record goes to the read ledger beside the village's own and changes
  * no table.  It says who, what, why and how much, never what was seen.
@@ -8,7 +8,7 @@
 
 #include "core.sql.h"
 
-static const struct sql *const schema[] = { &sql_schema };
+static const struct sql *const schema[] = { &sql_schema, &sql_heads };
 static const struct sql *const installation[] = { &sql_installation };
 
 static const struct field read_fields[] = {
@@ -47,12 +47,33 @@ static const struct field erased_fields[] = {
     { 0 },
 };
 
+static const struct field heads_fields[] = {
+    { "day", FIELD_DAY, .required = true, .words = "日期" },
+    { "ledgers", FIELD_NUMBER, .required = true, .min = 1, .max = HEADS_MOST, .words = "账本数" },
+    { "records", FIELD_NUMBER, .required = true, .min = 1, .max = INT64_MAX, .words = "记录数" },
+    { "root", FIELD_TEXT, .required = true, .min = 64, .max = 64, .words = "总摘要" },
+    { "key", FIELD_TEXT, .required = true, .min = 64, .max = 64, .words = "公钥" },
+    { "sign", FIELD_TEXT, .required = true, .min = 128, .max = 128, .words = "签名" },
+    { "heads", FIELD_TEXT, .list = true, .items = HEADS_MOST, .required = true, .max = 128, .words = "各账本:名称、末条序号、摘要" },
+    { 0 },
+};
+
+static const struct field fork_fields[] = {
+    { "position", FIELD_NUMBER, .required = true, .min = 1, .max = INT64_MAX, .words = "序号" },
+    { "digest", FIELD_TEXT, .required = true, .min = 64, .max = 64, .words = "当时答复的摘要" },
+    { "found", FIELD_TEXT, .min = 64, .max = 64, .words = "现在答复的摘要" },         /* absent: the position is gone */
+    { "household", FIELD_ID, .words = "户" },                       /* by which a centre head has the right */
+    { 0 },
+};
+
 static const struct record_type records[] = {
     { "core.read", RIGHT_SYSTEM, read_fields, .looks = true, .words = "查阅记录" },
     { "core.reveal", RIGHT_SYSTEM, reveal_fields, .looks = true, .words = "查看明文" },
     { "core.erased", RIGHT_SYSTEM, erased_fields, .words = "期间密钥销毁" },
     { "core.delivered", RIGHT_SYSTEM, delivered_fields, .apply = tick_paid, .words = "对方收到" },
     { "core.refused", RIGHT_SYSTEM, refused_fields, .apply = tick_paid, .words = "对方退回" },
+    { "core.heads", RIGHT_SYSTEM, heads_fields, .apply = heads_apply, .words = "每日总摘要" },
+    { "core.fork", RIGHT_FIGURES, fork_fields, fork_check, fork_apply, .words = "账本前后不一" },
     { 0 },
 };
 
@@ -68,11 +89,24 @@ static int prepare_ledger(struct ask *ask, struct err *e)
     return 0;
 }
 
+static int prepare_digest(struct ask *ask, struct err *e)
+{
+    (void)e;
+    ask->args[3] = value_str(ask->area->ledger);
+    return 0;
+}
+
+static const struct param digest_params[] = { { "position", FIELD_NUMBER, true }, { "ledger", FIELD_TEXT, .from = PARAM_SET }, { 0 } };
+static const struct param trace_params[] = { { "household", FIELD_ID, true }, { 0 } };
 static const struct param ledger_params[] = { { "ledger", FIELD_TEXT, .from = PARAM_SET }, { 0 } };
 
 static const struct query queries[] = {
     { "looks", RIGHT_AUDIT, .sql = &sql_looks, .params = ledger_params, .keys = "i", .prepare = prepare_ledger, .words = "谁看过" },
     { "writes", RIGHT_AUDIT, .sql = &sql_writes, .params = ledger_params, .keys = "i", .prepare = prepare_ledger, .words = "谁写过" },
+    { "trace", RIGHT_AUDIT, .params = trace_params, .answer = trace_answer, .words = "谁看过、改过这一户" },
+    { "forks", RIGHT_AUDIT, .sql = &sql_forks, .keys = "tb", .words = "账本前后不一的报告" },
+    { "digest", RIGHT_FIGURES, .sql = &sql_digest, .params = digest_params, .prepare = prepare_digest, .words = "某条记录的摘要" },
+    { "roots", RIGHT_SIGNED_IN, .everywhere = true, .sql = &sql_roots, .keys = "ttt", .words = "每日总摘要" },
     { 0 },
 };
 
@@ -83,9 +117,33 @@ int core_installation_schema(struct store *s, struct err *e)
     return store_step(s, "installation", COUNT_OF(installation), installation, e);
 }
 
+int core_fact_put(struct store *s, const char *name, struct str value, struct err *e)
+{
+    return store_run(s, &sql_put_fact, ARGS(name, value), NULL, e);
+}
+
 int core_fact_set(struct core *c, const char *name, struct str value, struct err *e)
 {
-    return store_run(c->writer, &sql_put_fact, ARGS(name, value), NULL, e);
+    return core_fact_put(c->writer, name, value, e);
+}
+
+int core_facts_copy(struct store *from, struct store *to, struct err *e)
+{
+    static const char *const own[] = { "rebuilding", "tried_at", "backup_at", BACKUP_FACT, RESTORING_FACT };
+    CLEANUP(rows_done) struct rows rows = { 0 };
+
+    if (store_query(from, &rows, &sql_facts, NO_ARGS, e) < 0)
+        return -1;
+    while (rows_next(&rows)) {
+        CLEANUP(arena_done) struct arena mem = { 0 };
+        const char *name = arena_str(&mem, rows_str(&rows, 0)).at;
+        bool ours = false;
+        for (size_t i = 0; i < COUNT_OF(own); i++)
+            ours |= strcmp(name, own[i]) == 0;
+        if (!ours && core_fact_put(to, name, rows_str(&rows, 1), e) < 0)
+            return -1;
+    }
+    return store_failed(from, e);
 }
 
 struct str core_fact_read(struct store *s, const char *name, struct arena *mem)

@@ -18,6 +18,7 @@ struct kind {                     /* a record type with everything that happens 
     int *follow_features;
     size_t follow_count;
     const struct delivery *delivery;
+    bool areas;                   /* its fields name areas: which, is known when its turn comes */
 };
 
 struct code_lists {               /* never changed once published; old ones live until core_close */
@@ -49,6 +50,8 @@ struct core {
     struct kind *kinds;           /* sorted by name */
     size_t kind_count;
     struct id incarnation;
+    atomic_bool backup_stop;
+    void (*progress)(const char *words, int64_t done, int64_t all);
 
     /* writer's own picture, changed as records are applied; readers get a published copy */
     struct areas *writing;
@@ -68,15 +71,30 @@ struct core {
     bool duties_dirty;            /* the writer changed duties that are not yet committed */
 
     pthread_t thread;
-    bool running, bulk, bulk_open;
+    bool running, bulk_open;
+    atomic_bool bulk;             /* bulk_thread is the writer */
+    pthread_t bulk_thread;
     int64_t bulk_pending;
+    atomic_int rebuilding;        /* enum rebuild_state */
+    int64_t rebuild_at;           /* monotonic ms: not tried again before */
+    int seen;                     /* the mark beside the store; -1: none */
+    int64_t seen_count, appended; /* records acknowledged; those of the writer's transaction */
     pthread_mutex_t queue_lock;
     pthread_cond_t queue_wake;
     struct batch_own *queue[2], **queue_end[2];   /* [1]: low priority */
     bool stopping;
+    int64_t writing_since;        /* monotonic ms at which the oldest batch in the writer's hands was queued; 0: none */
+    uint64_t seal_mark;           /* of the key store, from when the writer's transaction began */
+
+    pthread_mutex_t figures_lock; /* of what follows */
+    struct core_figures figures;
+    int64_t looked_at, slow_count, slow_worst, slow_micros;
+    char *keys_url;
+    atomic_int_least64_t readers;
 
     pthread_mutex_t tick_lock;
     struct reader *tick_reader;
+    char heads_day[DAY_TEXT];     /* whose heads are written */
 
     pthread_mutex_t listen_lock;
     struct listener listeners[8];
@@ -107,6 +125,7 @@ int areas_publish(struct core *c, struct store *s, struct err *e);
 int areas_reload(struct core *c, struct err *e);        /* the writer's picture, after something was undone */
 
 /* right.c */
+const char *right_name(enum right right);               /* as /api/meta says it */
 int duties_of(struct core *c, struct store *s, struct id worker, struct duty **at, int64_t **ended, size_t *count, struct arena *mem, struct err *e);
 bool duties_allow(const struct duty *duties, const int64_t *ended, size_t count, const struct areas *areas, enum right right,
                   const struct area *area, int64_t at, const struct id *centre);
@@ -116,7 +135,10 @@ size_t duties_current(struct duty *duties, const int64_t *ended, size_t count, i
 
 /* field.c */
 int fields_read(struct core *c, const struct field *fields, const struct json *in, struct json **out, struct err *e);
+bool fields_have(const struct field *fields, enum field_kind kind);
 int fields_areas(const struct areas *areas, const struct field *fields, struct json *values, struct err *e);
+/* Is this what a ledger keeps of such a record?  Fields and their kinds only: bounds and codes were those of their day. */
+int fields_kept(const struct field *fields, const struct json *values, struct err *e);
 bool fields_seal(const struct field *fields, enum seal_class class);
 struct json *fields_clear(const struct field *fields, const struct json *values);
 struct json *fields_shadow(const struct field *fields, const struct json *values, enum seal_class class);   /* NULL: nothing of this class */
@@ -128,6 +150,7 @@ int fields_findable(const struct field *fields, const struct json *values, int (
 /* core.c */
 const struct kind *core_kind(struct core *c, struct str name);
 int core_schema(struct core *c, struct err *e);
+const char *core_beside(struct arena *mem, const char *given, const char *store, const char *ending);   /* given, or the store's name with an ending */
 int core_opened(struct core *c, struct store *s, struct err *e);       /* every feature's opened */
 
 /* Runs one of core's own statements on behalf of a feature, outside its fence. */
@@ -141,7 +164,11 @@ struct entry {                     /* one record of a batch on its way */
     char ledger[LEDGER_NAME];     /* where it goes; guessed until its turn comes */
     struct id id, maker, for_whom;
     int64_t at, corrected;
-    struct json *values;          /* every value, sealed ones too */
+    struct json *values;          /* every value, sealed ones too; in the batch's arena, as are the next three */
+    struct json *clear;           /* what is not sealed */
+    struct str body;              /* that as the ledger keeps it */
+    struct str shadows[SEAL_CLASSES];   /* what goes into the box of each class; "none": nothing */
+    bool findable;                /* something in it can be searched for */
     size_t order;                 /* in its batch */
     size_t arrival;               /* among everything written together: order is promised within a ledger */
     bool dropped;                 /* its apply failed: left out of the next try */
@@ -152,6 +179,10 @@ struct batch_own {
     struct batch open;            /* what the caller sees; first, so that one pointer is both */
     struct core *core;
     struct batch_own *next;
+    int64_t queued_at;            /* monotonic ms */
+    int (*errand)(struct core *c, void *arg, struct err *e);   /* in the same transaction; fails only when the store does */
+    void *errand_arg;
+    struct err undone;            /* why the whole transaction was */
     struct entry *entries;
     size_t room;
     struct who who;
@@ -159,6 +190,7 @@ struct batch_own {
     struct arena mem;
 };
 struct result *entry_result(struct entry *it);
+void entry_split(struct entry *it);      /* values into body and shadows */
 void entry_refuse(struct entry *it, const struct err *e);
 
 /* write.c: the records of one ledger, all of them or all but those whose apply fails. -1 only when the store itself fails. */
@@ -168,7 +200,11 @@ int write_ledger(struct core *c, struct entry **entries, size_t count, struct er
 void ledger_name(char name[LEDGER_NAME], struct str ledger, bool looks);
 int write_start(struct core *c, struct err *e);
 void write_stop(struct core *c);
+int write_errand(struct core *c, int (*run)(struct core *c, void *arg, struct err *e), void *arg, struct err *e);   /* waits until it is on disk */
 int write_flush(struct core *c, struct err *e);         /* in a bulk load: what was written so far becomes visible */
+bool write_elsewhere(struct core *c);                   /* a bulk load of another thread is going on: nobody else writes */
+/* replay.c: one row of a ledger into the tables, whoever wrote it */
+int replay_row(struct core *c, const struct ledger_row *row, struct arena *mem, struct err *e);
 /* write.c */
 int apply_record(struct core *c, const struct kind *kind, struct record *r, bool replaying, struct err *e);
 
@@ -176,10 +212,56 @@ int apply_record(struct core *c, const struct kind *kind, struct record *r, bool
 extern const struct feature feature_core;
 int core_installation_schema(struct store *s, struct err *e);
 struct str core_fact_read(struct store *s, const char *name, struct arena *mem);
+int core_fact_put(struct store *s, const char *name, struct str value, struct err *e);
+/* What the other store is to know of the installation: all but what is said of this store's own state. */
+int core_facts_copy(struct store *from, struct store *to, struct err *e);
+
+/* token.c: what the values of a record are found by; area is that of the record, NULL when it is just being born */
+int tokens_note(struct core *c, const struct record *r, const struct json *values, const struct area *area, struct err *e);
+
+/* backup.c: the folder, locked until it is closed; whoever reads it shares the lock. -1: backup.locked, backup.folder */
+int backup_lock(const char *folder, bool writing, struct err *e);
+
+/* restore.c */
+#define BACKUP_FACT "backup"        /* in a backup: "half", or the id of the run that finished it */
+#define RESTORING_FACT "restoring"  /* in a store that is being restored: that id */
+int backup_state(struct store *s, bool restoring, struct err *e);   /* no backup, and not half restored */
+
+/* heads.c: the day's root over all heads, and what clients say of a ledger that changed */
+#define HEADS_MOST 20000          /* ledgers under one root; a city of 1,100 villages has some 2,400 */
+int heads_tick(struct core *c, struct store *s, struct err *e);        /* writes today's, once; returns how many */
+int heads_apply(struct tx *tx, const struct record *r, struct err *e);
+int heads_verify(struct core *c, struct store *s, const struct ledger_row *row, struct verify_report *out, struct err *e);
+int fork_check(struct tx *tx, struct record *r, struct err *e);
+int fork_apply(struct tx *tx, const struct record *r, struct err *e);
+
+/* trace.c */
+int trace_answer(struct ask *ask, struct buf *body, char *tag, struct err *e);
+/* read.c */
+const struct query *reveal_query(struct core *c);
 
 /* tick.c */
-void tick_figures(struct core *c, struct core_figures *out);
 int tick_paid(struct tx *tx, const struct record *r, struct err *e);   /* apply of core.delivered and core.refused */
+
+/* replay.c */
+enum rebuild_state { REBUILD_NONE, REBUILD_GOING, REBUILD_OWED };      /* owed: it failed, and half the tables stand there */
+
+/* seen.c: how many records were acknowledged here, beside the store */
+int seen_open(struct core *c, bool fresh, struct err *e);  /* store.behind: the store has fewer; gives a fresh one its incarnation */
+void seen_note(struct core *c);                            /* after a commit */
+void seen_close(struct core *c);
+
+/* figures.c */
+void figures_open(struct core *c);
+void figures_close(struct core *c);
+int64_t figures_micros(void);                            /* monotonic */
+void figures_committed(struct core *c, int64_t micros);
+void figures_failed(struct core *c, const struct err *e);   /* a whole transaction */
+void figures_well(struct core *c);                          /* something was written again */
+void figures_refused(struct core *c, const struct batch *b);
+void figures_look(struct core *c, struct reader *reader);   /* every few seconds */
+bool figures_doubtful(struct core *c);
+void figures_try(struct core *c);                           /* waits for the writer */
 
 /* box.c */
 int record_opened(struct core *c, const struct record *r, struct json **out, struct err *e);   /* values with every box joined */

@@ -27,7 +27,15 @@ enum { VILLAGE_DIGITS = 12 };
 
 void ledger_name(char name[LEDGER_NAME], struct str ledger, bool looks)
 {
-    snprintf(name, LEDGER_NAME, "%.*s%s", (int)ledger.len, ledger.at, looks ? "/read" : "");
+    static const struct str read = { "/read", 5 };
+    size_t room = LEDGER_NAME - 1 - read.len, n = ledger.len < room ? ledger.len : room;
+
+    memcpy(name, ledger.at ? ledger.at : "", n);
+    if (looks) {
+        memcpy(name + n, read.at, read.len);
+        n += read.len;
+    }
+    name[n] = 0;
 }
 
 /* Where a record goes: its area's ledger, or as the digits say when the area is made just before it. */
@@ -57,8 +65,11 @@ static int settle(struct core *c, struct err *e)
 {
     if (c->tree_dirty && areas_repath(c, e) < 0)
         return -1;
-    if ((c->seal && seal_sync(c->seal, e) < 0) || store_commit(c->writer, e) < 0)
+    int64_t began = figures_micros();
+    if ((c->seal && seal_sync_since(c->seal, c->seal_mark, e) < 0) || store_commit(c->writer, e) < 0)
         return -1;
+    figures_committed(c, figures_micros() - began);
+    seen_note(c);
     atomic_fetch_add(&c->commits, 1);
     if (c->duties_dirty)                    /* a reader may have kept what stood before */
         atomic_fetch_add(&c->duty_revision, 1);
@@ -74,6 +85,7 @@ static void undo(struct core *c)
     store_rollback(c->writer);
     (void)!store_failed(c->writer, &ignored);
     c->duties_dirty = false;
+    c->appended = 0;
     (void)!areas_reload(c, &ignored);
 }
 
@@ -87,13 +99,24 @@ static void tell(struct core *c, struct entry **entries, size_t count)
         if (r->status == RESULT_STORED)
             events[n++] = (struct event){ str_of(r->ledger), str_of(entries[i]->kind->type->name), entries[i]->stored_area, entries[i]->path,
                                           r->position, ++c->event_number };
-        atomic_fetch_add(r->status == RESULT_STORED ? &c->stored : r->status == RESULT_REPEATED ? &c->repeated : &c->refused, 1);
+        if (r->status != RESULT_REFUSED)
+            atomic_fetch_add(r->status == RESULT_STORED ? &c->stored : &c->repeated, 1);
     }
+    if (n)
+        figures_well(c);
     pthread_mutex_lock(&c->listen_lock);
     for (size_t i = 0; n && i < c->listener_count; i++)
         c->listeners[i].tell(c->listeners[i].arg, events, n);
     pthread_mutex_unlock(&c->listen_lock);
     free(events);
+}
+
+static int run_errands(struct core *c, struct batch_own *first, struct err *e)
+{
+    for (struct batch_own *b = first; b; b = b->next)
+        if (b->errand && b->errand(c, b->errand_arg, e) < 0)
+            return -1;
+    return 0;
 }
 
 static void write_batches(struct core *c, struct batch_own *first)
@@ -116,9 +139,11 @@ static void write_batches(struct core *c, struct batch_own *first)
         }
     if (count > 1)
         qsort(entries, count, sizeof *entries, by_ledger);
+    if (!c->bulk_open && c->seal)
+        c->seal_mark = seal_mark(c->seal);
     ok = c->bulk_open || store_begin(c->writer, &e) == 0;
     c->bulk_open = c->bulk;
-    ok = ok && write_all(c, entries, count, &e) == 0;
+    ok = ok && write_all(c, entries, count, &e) == 0 && run_errands(c, first, &e) == 0;
     c->bulk_pending += (int64_t)count;
     if (ok && (!c->bulk || c->bulk_pending >= BULK_COMMIT)) {
         ok = settle(c, &e) == 0;
@@ -129,11 +154,14 @@ static void write_batches(struct core *c, struct batch_own *first)
         if (e.kind == ERR_NONE || e.kind == ERR_INVALID)
             err_broken(&e, "store.failed", "commit");
         undo(c);
+        figures_failed(c, &e);
         c->bulk_open = false;
         e.again = true;
         for (size_t i = 0; i < count; i++)
             entry_refuse(entries[i], &e);
     }
+    for (struct batch_own *b = first; b; b = b->next)
+        b->undone = ok ? (struct err){ 0 } : e;
     tell(c, entries, count);
     free(entries);
 }
@@ -145,6 +173,7 @@ static void finish(struct batch_own *b)
     while (b) {
         struct batch_own *next = b->next;
         b->next = NULL;
+        figures_refused(b->core, &b->open);
         atomic_fetch_sub(&b->core->waiting, 1);
         if (b->open.done)
             b->open.done(&b->open, b->open.arg);   /* may free it */
@@ -180,9 +209,11 @@ static void *writer_main(void *arg)
 
     for (;;) {
         pthread_mutex_lock(&c->queue_lock);
+        c->writing_since = 0;
         while (!c->queue[0] && !c->queue[1] && !c->stopping)
             pthread_cond_wait(&c->queue_wake, &c->queue_lock);
         struct batch_own *taken = take(c);
+        c->writing_since = taken ? taken->queued_at : 0;
         pthread_mutex_unlock(&c->queue_lock);
         if (!taken)
             return NULL;
@@ -212,6 +243,7 @@ void core_submit(struct core *c, struct batch *b)
     pthread_mutex_lock(&c->queue_lock);
     if (!c->stopping && c->running) {
         atomic_fetch_add(&c->waiting, 1);
+        b->own->queued_at = time_monotonic();
         *c->queue_end[b->low] = b->own;
         c->queue_end[b->low] = &b->own->next;
         taken = true;
@@ -243,7 +275,7 @@ void core_write(struct core *c, struct batch *b)
 {
     struct wait w = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false };
 
-    if (c->bulk) {
+    if (c->bulk && !write_elsewhere(c)) {
         b->own->next = NULL;
         write_batches(c, b->own);
         return;
@@ -257,9 +289,33 @@ void core_write(struct core *c, struct batch *b)
     pthread_mutex_unlock(&w.lock);
 }
 
+int write_errand(struct core *c, int (*run)(struct core *c, void *arg, struct err *e), void *arg, struct err *e)
+{
+    struct batch *b = core_batch_new(c, &who_system, time_now());
+    int result = 0;
+
+    err_again(&b->own->undone, ERR_BUSY, "busy.stopping");      /* unless a writer takes it */
+    b->own->errand = run;
+    b->own->errand_arg = arg;
+    core_write(c, b);
+    if (b->own->undone.kind != ERR_NONE) {
+        *e = b->own->undone;
+        result = -1;
+    }
+    core_batch_free(b);
+    return result;
+}
+
+/* A server's tick must not touch the connection with which its control thread makes a drill. */
+bool write_elsewhere(struct core *c)
+{
+    return c->bulk && !pthread_equal(c->bulk_thread, pthread_self());
+}
+
 void core_bulk_begin(struct core *c)
 {
     write_stop(c);
+    c->bulk_thread = pthread_self();
     c->bulk = true;
     c->stopping = false;
 }
@@ -267,7 +323,7 @@ void core_bulk_begin(struct core *c)
 /* Makes what the bulk load wrote so far visible and durable. */
 int write_flush(struct core *c, struct err *e)
 {
-    if (!c->bulk_open)
+    if (write_elsewhere(c) || !c->bulk_open)
         return 0;
     c->bulk_open = false;
     c->bulk_pending = 0;

@@ -21,6 +21,7 @@ int core_reader_open(struct core *c, struct reader **out, struct err *e)
         free(r);
         return -1;
     }
+    atomic_fetch_add(&c->readers, 1);
     *out = r;
     return 0;
 }
@@ -29,6 +30,7 @@ void core_reader_close(struct reader *r)
 {
     if (!r)
         return;
+    atomic_fetch_sub(&r->core->readers, 1);
     store_close(r->store);
     free(r);
 }
@@ -394,7 +396,7 @@ static bool row_out(struct ask *ask, const struct rows *rows, const struct shape
     return showed;
 }
 
-static int rows_out(struct ask *ask, const struct json *reveal, struct buf *body, int64_t *shown, int64_t *count, struct err *e)
+static int rows_out(struct ask *ask, const struct json *reveal, struct buf *body, int64_t *count, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
     CLEANUP(buf_done) struct buf cursor = { 0 };
@@ -403,7 +405,7 @@ static int rows_out(struct ask *ask, const struct json *reveal, struct buf *body
     size_t keys = ask->query->keys ? strlen(ask->query->keys) : 0;
     int64_t page = ask->query->page ? ask->query->page : 500;
 
-    *shown = *count = 0;
+    *count = 0;
     if (keys)
         ask->args[ask->arg_count++] = value_int(page);
     if (store_query(ask->store, &rows, ask->query->sql, (struct args){ ask->args, ask->arg_count }, e) < 0)
@@ -414,7 +416,7 @@ static int rows_out(struct ask *ask, const struct json *reveal, struct buf *body
     while (rows_next(&rows)) {
         if (!*count)
             shape_read(&rows, ask->query->sealed, &shape);
-        *shown += row_out(ask, &rows, &shape, reveal, &o);
+        ask->shown += row_out(ask, &rows, &shape, reveal, &o);
         if (++*count == page && keys)
             cursor_put(ask->core, &rows, keys, &cursor);
     }
@@ -446,7 +448,7 @@ int core_read(struct core *c, struct reader *reader, const struct who *who, stru
 {
     struct arena mem = { 0 };
     struct ask ask = { .core = c, .who = who, .store = reader->store, .query = core_query(c, feature, query), .mem = &mem };
-    int64_t shown = 0, count = 0;
+    int64_t count = 0;
     int result = -1;
 
     if (!ask.query || ask.query->reveal)
@@ -458,14 +460,18 @@ int core_read(struct core *c, struct reader *reader, const struct who *who, stru
             scope_args(&ask);
             if (read_params(&ask, param, ctx, e) == 0 && (!ask.query->keys || cursor_args(&ask, param(ctx, "cursor"), e) == 0) &&
                 (!ask.query->prepare || ask.query->prepare(&ask, e) == 0))
-                result = ask.query->answer ? ask.query->answer(&ask, &out->body, out->tag, e) : rows_out(&ask, NULL, &out->body, &shown, &count, e);
+                result = ask.query->answer ? ask.query->answer(&ask, &out->body, out->tag, e) : rows_out(&ask, NULL, &out->body, &count, e);
         }
         store_snapshot_end(ask.store);
     }
-    if (result == 0 && shown) {
+    if (result == 0 && ask.shown) {
         struct json *values = json_map();
         json_set(values, "query", json_text(str_of(query_path(&ask, feature))));
-        json_set(values, "count", json_number(shown));
+        json_set(values, "count", json_number(ask.shown));
+        size_t asked = 0;
+        for (const struct param *p = ask.query->params; p && p->name; p++)         /* of one household: its trace shows it */
+            if (p->from == PARAM_ASKED && ask.text_of[asked++].len && strcmp(p->name, "household") == 0)
+                json_set(values, p->name, json_text(ask.text_of[asked - 1]));
         out->note = read_note(&ask, "core.read", values);
     }
     core_areas_drop(ask.areas);
@@ -475,7 +481,7 @@ int core_read(struct core *c, struct reader *reader, const struct who *who, stru
 
 /* ---- one household, with a purpose ------------------------------------------------------ */
 
-static const struct query *reveal_query(struct core *c)
+const struct query *reveal_query(struct core *c)
 {
     for (size_t i = 0; i < c->feature_count; i++)
         for (const struct query *q = c->features[i]->queries; q && q->name; q++)
@@ -515,7 +521,7 @@ int core_reveal(struct core *c, struct reader *reader, const struct who *who, st
     struct arena mem = { 0 };
     struct ask ask = { .core = c, .who = who, .store = reader->store, .query = reveal_query(c), .mem = &mem };
     struct id household;
-    int64_t shown = 0, count = 0;
+    int64_t count = 0;
     int result = -1;
 
     if (!ask.query)
@@ -526,11 +532,11 @@ int core_reveal(struct core *c, struct reader *reader, const struct who *who, st
     if (reveal_read(&ask, doc, &household, e) == 0 && store_snapshot(ask.store, e) == 0) {
         scope_args(&ask);
         ask.args[ask.arg_count++] = value_id(household);
-        result = rows_out(&ask, json_get(doc, "fields"), &out->body, &shown, &count, e);
+        result = rows_out(&ask, json_get(doc, "fields"), &out->body, &count, e);
         store_snapshot_end(ask.store);
         if (result == 0 && !count)
             result = err_set(e, ERR_MISSING, "household.unknown");
-        if (result == 0 && !shown) {
+        if (result == 0 && !ask.shown) {
             buf_clear(&out->body);
             result = ask.opened ? err_set(e, ERR_MISSING, "reveal.nothing") : err_set(e, ERR_DENIED, "right.denied");
         }
@@ -542,7 +548,7 @@ int core_reveal(struct core *c, struct reader *reader, const struct who *who, st
         json_set(values, "household", json_text(str_of(text)));
         json_set(values, "fields", json_copy(json_get(doc, "fields")));
         json_set(values, "purpose", json_text(json_str(json_get(doc, "purpose"))));
-        json_set(values, "count", json_number(shown));
+        json_set(values, "count", json_number(ask.shown));
         out->note = read_note(&ask, "core.reveal", values);
     }
     core_areas_drop(ask.areas);

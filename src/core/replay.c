@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { REPLAY_COMMIT = 20000 };
+enum { REPLAY_COMMIT = 20000, REBUILD_AGAIN = 3000 };
 
 /* ---- verify --------------------------------------------------------------------- */
 
@@ -35,9 +35,16 @@ static void first_bad(struct verify_report *r, const char *fmt, const char *what
         snprintf(r->first_bad, sizeof r->first_bad, "%s %.80s %lld", fmt, what, (long long)where);
 }
 
+struct daily {                    /* where the root of a day is */
+    char ledger[LEDGER_NAME];
+    int64_t position;
+};
+
 struct looking {
     struct core *core;
     struct verify_report *report;
+    struct daily *daily;
+    size_t count, room;
 };
 
 /* What of a row's sealed parts can still be opened: erased is meant, lost is a loss. */
@@ -47,6 +54,13 @@ static void look_into(void *ctx, const struct ledger_row *row)
     CLEANUP(buf_done) struct buf plain = { 0 };
     struct str box;
 
+    if (str_is(row->type, "core.heads")) {
+        l->daily = MEM_GROW(l->daily, l->count, l->room);
+        l->daily[l->count] = (struct daily){ .position = row->position };
+        snprintf(l->daily[l->count++].ledger, LEDGER_NAME, "%.*s", (int)row->ledger.len, row->ledger.at);
+    }
+    if (!l->core->seal)
+        return;
     for (size_t i = 0; ledger_box(row->boxes, &i, &box);) {
         struct err wrong = { 0 };
         buf_clear(&plain);
@@ -62,44 +76,86 @@ static void look_into(void *ctx, const struct ledger_row *row)
     }
 }
 
+/* Each day's root against the ledgers, which by now are known to agree with themselves. */
+static int verify_daily(struct core *c, struct store *s, const struct looking *l, struct err *e)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        CLEANUP(rows_done) struct rows rows = { 0 };
+        struct ledger_row row;
+        if (ledger_after(s, str_of(l->daily[i].ledger), l->daily[i].position - 1, &rows, e) < 0)
+            return -1;
+        if (ledger_next(&rows, &row) && heads_verify(c, s, &row, l->report, e) < 0)
+            return -1;
+    }
+    return store_failed(s, e);
+}
+
 static int verify_ledgers(struct core *c, struct store *s, struct verify_report *out, struct err *e)
 {
     struct heads heads = { 0 };
-    struct looking looking = { c, out };
+    struct looking looking = { .core = c, .report = out };
     int result = list_ledgers(s, &heads, e);
 
     for (size_t i = 0; result == 0 && i < heads.count; i++) {
         struct err wrong = { 0 };
         int64_t count, bad;
         out->ledgers++;
-        if (ledger_verify(s, str_of(heads.names[i]), c->seal ? look_into : NULL, &looking, &count, &bad, &wrong) < 0) {
-            if (wrong.kind != ERR_CONFLICT) {
+        if (ledger_verify(s, str_of(heads.names[i]), look_into, &looking, &count, &bad, &wrong) < 0) {
+            bool damaged = strcmp(wrong.key, "store.damaged") == 0;      /* costs this ledger; the others are looked at */
+            if (wrong.kind != ERR_CONFLICT && !damaged) {
                 *e = wrong;
                 result = -1;
                 break;
             }
             out->bad_ledgers++;
-            first_bad(out, "ledger", heads.names[i], bad);
+            first_bad(out, damaged ? "damaged ledger" : "ledger", heads.names[i], bad);
         }
         out->records += count;
     }
+    if (result == 0)
+        result = verify_daily(c, s, &looking, e);
+    free(looking.daily);
     free(heads.names);
     return result;
+}
+
+/* A recount that meets a damaged page is a bad counter too. */
+static int recount(struct store *s, const struct sql *sql, struct verify_report *out, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+
+    if (store_query(s, &rows, sql, NO_ARGS, e) == 0)
+        while (rows_next(&rows)) {
+            out->bad_counters++;
+            first_bad(out, "counter", sql->name, out->bad_counters);
+        }
+    else if (strcmp(e->key, "store.damaged") != 0)
+        return -1;
+    if (store_failed(s, e) < 0 && strcmp(e->key, "store.damaged") != 0)
+        return -1;
+    if (strcmp(e->key, "store.damaged") == 0) {
+        out->bad_counters++;
+        first_bad(out, "damaged counter", sql->name, out->bad_counters);
+    }
+    *e = (struct err){ 0 };
+    return 0;
 }
 
 static int verify_counters(struct core *c, struct store *s, struct verify_report *out, struct err *e)
 {
     for (size_t i = 0; i < c->feature_count; i++)
-        for (const struct sql *const *sql = c->features[i]->recounts; sql && *sql; sql++) {
-            CLEANUP(rows_done) struct rows rows = { 0 };
-            if (store_query(s, &rows, *sql, NO_ARGS, e) < 0)
+        for (const struct sql *const *sql = c->features[i]->recounts; sql && *sql; sql++)
+            if (recount(s, *sql, out, e) < 0)
                 return -1;
-            while (rows_next(&rows)) {
-                out->bad_counters++;
-                first_bad(out, "counter", (*sql)->name, out->bad_counters);
-            }
-        }
-    return store_failed(s, e);
+    return 0;
+}
+
+static void bad_page(void *ctx, const char *words)
+{
+    struct verify_report *out = ctx;
+
+    out->bad_pages++;
+    first_bad(out, "page", words, out->bad_pages);
 }
 
 int core_verify(struct core *c, struct verify_report *out, struct err *e)
@@ -112,7 +168,8 @@ int core_verify(struct core *c, struct verify_report *out, struct err *e)
     if (core_reader_open(c, &r, e) < 0)
         return -1;
     if (store_snapshot(r->store, e) == 0) {
-        result = verify_ledgers(c, r->store, out, e) < 0 || verify_counters(c, r->store, out, e) < 0 ? -1 : 0;
+        result = verify_ledgers(c, r->store, out, e) < 0 || verify_counters(c, r->store, out, e) < 0 ||
+            store_check(r->store, bad_page, out, e) < 0 || (c->seal && seal_check(c->seal, bad_page, out, e) < 0) ? -1 : 0;
         store_snapshot_end(r->store);
     }
     core_reader_close(r);
@@ -121,16 +178,18 @@ int core_verify(struct core *c, struct verify_report *out, struct err *e)
 
 /* ---- rebuild ----------------------------------------------------------------------- */
 
-static int replay_row(struct core *c, const struct ledger_row *row, struct arena *mem, struct err *e)
+int replay_row(struct core *c, const struct ledger_row *row, struct arena *mem, struct err *e)
 {
     const struct kind *kind = core_kind(c, row->type);
-    CLEANUP(json_done) struct json *values = NULL;
-    CLEANUP(json_done) struct json *given = NULL;
+    struct json *values = NULL, *given = NULL;      /* in the arena of the caller */
 
     if (!kind)
         return err_broken(e, "record.type", "%.*s in %.*s", (int)row->type.len, row->type.at, (int)row->ledger.len, row->ledger.at);
-    if (json_parse(row->body, &json_own, &values, e) < 0 || json_parse(row->given, &json_own, &given, e) < 0)
+    if (json_parse(row->body, &json_own, &values, e) < 0 || json_parse(row->given, &json_own, &given, e) < 0 ||
+        fields_kept(kind->type->fields, values, e) < 0)
         return -1;
+    if (json_kind(values) != JSON_MAP || json_kind(json_get(given, "at")) != JSON_NUMBER)
+        return err_broken(e, "record.shape", "%s", "given.at");
     struct record r = {
         .type = kind->type, .id = row->id, .ledger = row->ledger, .area = row->area, .position = row->position,
         .at = json_int(json_get(given, "at")), .received_at = row->received_at, .maker = row->maker, .author = row->author,
@@ -148,6 +207,7 @@ static int replay_ledger(struct core *c, struct store *from, struct str ledger, 
         return -1;
     while (ledger_next(&rows, &row)) {
         struct arena mem = { 0 };
+        JSON_HOME(&mem);
         int result = replay_row(c, &row, &mem, e);
         arena_done(&mem);
         if (result == 0 && ++*pending % REPLAY_COMMIT == 0)
@@ -166,8 +226,11 @@ static int replay_all(struct core *c, struct store *from, struct err *e)
 
     if (result == 0)
         result = store_begin(c->writer, e);
-    for (size_t i = 0; result == 0 && i < heads.count; i++)
+    for (size_t i = 0; result == 0 && i < heads.count; i++) {
         result = replay_ledger(c, from, str_of(heads.names[i]), &pending, e);
+        if (result == 0 && c->progress)
+            c->progress("tables", (int64_t)i + 1, (int64_t)heads.count);
+    }
     if (result == 0)
         result = areas_repath(c, e);
     if (result == 0)
@@ -178,14 +241,11 @@ static int replay_all(struct core *c, struct store *from, struct err *e)
     return result;
 }
 
-/* A fact of the installation says that a rebuild is under way; one that was cut short is done again at the next start. */
-int core_rebuild(struct core *c, struct err *e)
+static int rebuild(struct core *c, struct err *e)
 {
     struct reader *r = NULL;
-    bool ran = c->running;
     int result = 0;
 
-    write_stop(c);
     if (core_fact_set(c, "rebuilding", STR("1"), e) < 0)
         result = -1;
     for (size_t i = 0; result == 0 && i < c->feature_count; i++) {
@@ -210,9 +270,34 @@ int core_rebuild(struct core *c, struct err *e)
         result = core_opened(c, c->writer, e);
     if (result == 0)
         result = core_fact_set(c, "rebuilding", STR(""), e);
-    if (ran && write_start(c, e) < 0)
-        result = -1;
     return result;
+}
+
+/*
+ * A fact of the installation says that a rebuild is under way; one that was cut
+ * short is done again at the next start, and one that failed in a running
+ * server (a full disk) by its tick.  Until it has succeeded nobody is shown
+ * half the tables, and nothing is written beside them.
+ */
+int core_rebuild(struct core *c, struct err *e)
+{
+    bool serving = c->running || atomic_load(&c->rebuilding) == REBUILD_OWED;
+
+    pthread_mutex_lock(&c->tick_lock);
+    atomic_store(&c->rebuilding, REBUILD_GOING);
+    write_stop(c);
+    int result = rebuild(c, e);
+    if (result == 0 && serving)
+        result = write_start(c, e);
+    c->rebuild_at = time_monotonic() + REBUILD_AGAIN;
+    atomic_store(&c->rebuilding, result < 0 ? REBUILD_OWED : REBUILD_NONE);
+    pthread_mutex_unlock(&c->tick_lock);
+    return result;
+}
+
+bool core_rebuilding(struct core *c)
+{
+    return atomic_load(&c->rebuilding) != REBUILD_NONE;
 }
 
 int core_tables_digest(struct core *c, uint8_t out[32], struct err *e)

@@ -28,8 +28,8 @@ static const struct {
     { "centre_head", LOOK | RIGHT_OPEN | RIGHT_VISIT, true },
     { "police", LOOK | RIGHT_VISIT },
     { "medic", LOOK | RIGHT_VISIT },
-    { "clerk", LOOK | RIGHT_IMPORT | RIGHT_DOORS | RIGHT_GRIDS | RIGHT_FOR },
-    { "approver", RIGHT_APPROVE | RIGHT_FIGURES },
+    { "clerk", LOOK | RIGHT_IMPORT | RIGHT_DOORS | RIGHT_FOR },
+    { "approver", RIGHT_APPROVE },
     { "auditor", RIGHT_AUDIT },
     { "keeper", RIGHT_ACCOUNTS | RIGHT_SETTINGS },
     { "gate_keeper", RIGHT_SIGNED_IN },
@@ -38,22 +38,49 @@ static const struct {
     { "volunteer", RIGHT_SIGNED_IN },
 };
 
+static const struct {
+    enum right right;
+    const char *name;
+} names[] = {
+    { RIGHT_SIGNED_IN, "signed_in" }, { RIGHT_FIGURES, "figures" }, { RIGHT_LISTS, "lists" }, { RIGHT_OPEN, "open" },
+    { RIGHT_REVEAL, "reveal" }, { RIGHT_ROUNDS, "rounds" }, { RIGHT_DUTIES, "duties" }, { RIGHT_ORDERS, "orders" },
+    { RIGHT_GRIDS, "grids" }, { RIGHT_DOORS, "doors" }, { RIGHT_VISIT, "visit" }, { RIGHT_FOR, "for" }, { RIGHT_IMPORT, "import" },
+    { RIGHT_APPROVE, "approve" }, { RIGHT_AUDIT, "audit" }, { RIGHT_ACCOUNTS, "accounts" }, { RIGHT_SETTINGS, "settings" },
+    { RIGHT_SYSTEM, "system" },
+};
+
 const struct who who_system = { .system = true, .account = "system" };
+
+const char *right_name(enum right right)
+{
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (names[i].right == right)
+            return names[i].name;
+    return "?";
+}
+
+static size_t role_place(const char *role)
+{
+    size_t i = 0;
+
+    while (i < COUNT_OF(roles) && strcmp(roles[i].role, role) != 0)
+        i++;
+    return i;
+}
+
+bool role_known(const char *role)
+{
+    return role_place(role) < COUNT_OF(roles);
+}
 
 uint32_t role_rights(const char *role)
 {
-    for (size_t i = 0; i < COUNT_OF(roles); i++)
-        if (strcmp(roles[i].role, role) == 0)
-            return roles[i].rights;
-    return 0;
+    return role_known(role) ? roles[role_place(role)].rights : 0;
 }
 
 static bool role_of_households(const char *role)
 {
-    for (size_t i = 0; i < COUNT_OF(roles); i++)
-        if (strcmp(roles[i].role, role) == 0)
-            return roles[i].households;
-    return false;
+    return role_known(role) && roles[role_place(role)].households;
 }
 
 static bool stands(const struct duty *d, int64_t ended, int64_t at)

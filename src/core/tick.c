@@ -1,5 +1,5 @@
 /*
- * tick.c - what happens by itself: alarms that come due, records owed to other villages.
+ * tick.c - what happens by itself: alarms that come due, records owed to other villages, the day's heads.
  *
  * Both become ordinary records with ids hashed from what called for them, so
  * that whoever fires or delivers one twice does no harm.
@@ -240,35 +240,25 @@ static int pay_debts(struct core *c, struct store *s, struct err *e)
     return all;
 }
 
-void tick_figures(struct core *c, struct core_figures *out)
-{
-    struct reader *r = NULL;
-    struct err ignored = { 0 };
-    CLEANUP(rows_done) struct rows alarms = { 0 };
-    CLEANUP(rows_done) struct rows owed = { 0 };
-
-    if (core_reader_open(c, &r, &ignored) < 0)
-        return;
-    if (store_query(r->store, &alarms, &sql_count_alarms, ARGS(time_now()), &ignored) == 0 && rows_next(&alarms))
-        out->alarms_waiting = rows_int(&alarms, 0);
-    if (store_query(r->store, &owed, &sql_count_owed, NO_ARGS, &ignored) == 0 && rows_next(&owed))
-        out->owed = rows_int(&owed, 0);
-    rows_done(&alarms);
-    rows_done(&owed);
-    core_reader_close(r);
-}
-
 int core_tick(struct core *c, struct err *e)
 {
-    int alarms = 0, debts = 0;
+    int alarms = 0, debts = 0, heads = 0, rebuilding = atomic_load(&c->rebuilding);
 
+    if (rebuilding != REBUILD_NONE)
+        return rebuilding == REBUILD_GOING || time_monotonic() < c->rebuild_at ? 0 : core_rebuild(c, e);
+    if (write_elsewhere(c))
+        return 0;
     pthread_mutex_lock(&c->tick_lock);
     if ((c->tick_reader || core_reader_open(c, &c->tick_reader, e) == 0) && write_flush(c, e) == 0) {
+        figures_look(c, c->tick_reader);
+        if (figures_doubtful(c))
+            figures_try(c);
         alarms = fire_alarms(c, c->tick_reader->store, e);
         debts = alarms < 0 ? -1 : pay_debts(c, c->tick_reader->store, e);
+        heads = debts < 0 ? -1 : heads_tick(c, c->tick_reader->store, e);
     } else {
         alarms = -1;
     }
     pthread_mutex_unlock(&c->tick_lock);
-    return alarms < 0 || debts < 0 ? -1 : alarms + debts;
+    return alarms < 0 || debts < 0 || heads < 0 ? -1 : alarms + debts + heads;
 }

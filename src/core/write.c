@@ -81,8 +81,6 @@ static int centre_of(struct core *c, const struct record *r, struct id *centre, 
         if (c->features[i]->centre_of && !id_none(household) &&
             c->features[i]->centre_of(c->writer, r->ledger, household, centre, e) < 0)
             return -1;
-    if (id_none(*centre))               /* the centre household itself */
-        *centre = household;
     return 0;
 }
 
@@ -92,7 +90,7 @@ static int allowed(struct core *c, const struct record *r, struct id worker, enu
     struct duty *duties;
     int64_t *ended;
     size_t count;
-    struct id centre = { 0 };
+    struct id centre = record_id(r, "household");       /* the centre household itself, or one linked to it */
 
     if (duties_of(c, c->writer, worker, &duties, &ended, &count, r->mem, e) < 0)
         return -1;
@@ -136,32 +134,14 @@ static int judge(struct core *c, const struct entry *it, const struct record *r,
     return yes ? 0 : err_set(e, ERR_DENIED, "right.denied");
 }
 
-struct notes {                    /* what noting search tokens needs to know */
-    struct core *core;
-    const struct record *r;
-    struct str scope;
-};
-
-static int note(void *ctx, enum seal_find find, struct str text, struct err *e)
+static int make_boxes(struct core *c, const struct entry *it, const struct record *r, int64_t at, struct buf *boxes, struct err *e)
 {
-    struct notes *n = ctx;
-
-    return seal_note(n->core->seal, find, n->scope, text, n->r->ledger, n->r->subject, e);
-}
-
-static int make_boxes(struct core *c, struct record *r, const struct json *values, int64_t at, struct buf *boxes, struct err *e)
-{
-    static const enum seal_class classes[] = { SEAL_REGISTER, SEAL_HEALTH, SEAL_MOVEMENT };
-
-    for (size_t i = 0; i < COUNT_OF(classes); i++) {
-        CLEANUP(json_done) struct json *shadow = fields_shadow(r->type->fields, values, classes[i]);
-        CLEANUP(buf_done) struct buf plain = { 0 };
+    for (enum seal_class class = SEAL_OPEN + 1; class < SEAL_CLASSES; class++) {
         CLEANUP(buf_done) struct buf box = { 0 };
-        struct seal_place place = { r->ledger, r->id, r->subject, classes[i], at };
-        if (!shadow)
+        struct seal_place place = { r->ledger, r->id, r->subject, class, at };
+        if (!it->shadows[class].at)
             continue;
-        json_write(shadow, &plain);
-        if (seal_box(c->seal, &place, buf_view(&plain), &box, e) < 0)
+        if (seal_box(c->seal, &place, it->shadows[class], &box, e) < 0)
             return -1;
         ledger_box_add(boxes, buf_view(&box));
     }
@@ -169,9 +149,9 @@ static int make_boxes(struct core *c, struct record *r, const struct json *value
 }
 
 /* Of an erased subject, and of a destroyed month, only the clear part is kept. */
-static int seal_record(struct core *c, struct record *r, const struct json *values, struct buf *boxes, struct err *e)
+static int seal_record(struct core *c, const struct entry *it, struct record *r, struct buf *boxes, struct err *e)
 {
-    int result = make_boxes(c, r, values, r->at, boxes, e);
+    int result = make_boxes(c, it, r, r->at, boxes, e);
 
     if (result == 0 || strcmp(e->key, "seal.erased") != 0)
         return result;
@@ -183,21 +163,18 @@ static int seal_record(struct core *c, struct record *r, const struct json *valu
 /* The same id again: the same content is a harmless repeat, another content is refused. */
 static int again(struct core *c, struct entry *it, struct record *r, const struct ledger_row *row, struct err *e)
 {
-    CLEANUP(json_done) struct json *clear = fields_clear(r->type->fields, it->values);
-    CLEANUP(json_done) struct json *given = NULL;
-    CLEANUP(buf_done) struct buf body = { 0 };
     CLEANUP(buf_done) struct buf boxes = { 0 };
+    struct json *given = NULL;
     struct str first;
     size_t i = 0;
 
-    json_write(clear, &body);
     bool same = str_is(row->type, r->type->name) && str_eq(row->area, r->area) && row->at == it->at && id_eq(row->maker, r->maker) &&
-                id_eq(row->for_whom, r->for_whom) && str_eq(row->body, buf_view(&body));
+                id_eq(row->for_whom, r->for_whom) && str_eq(row->body, it->body);
     if (same && ledger_box(row->boxes, &i, &first)) {
         r->subject = seal_box_subject(first);
         if (!seal_erased(c->seal, r->ledger, r->subject)) {     /* of an erased one nothing can be compared */
             if (json_parse(row->given, &json_own, &given, e) < 0 ||
-                make_boxes(c, r, it->values, json_int(json_get(given, "at")), &boxes, e) < 0)
+                make_boxes(c, it, r, json_int(json_get(given, "at")), &boxes, e) < 0)
                 return -1;
             same = str_eq(row->boxes, buf_view(&boxes));
         }
@@ -208,14 +185,8 @@ static int again(struct core *c, struct entry *it, struct record *r, const struc
         return err_set(e, ERR_CONFLICT, "record.reused");
     entry_result(it)->status = RESULT_REPEATED;
     entry_result(it)->position = row->position;
+    memcpy(entry_result(it)->digest, row->digest, LEDGER_DIGEST);
     return 0;
-}
-
-static struct str town_of(const struct area *a)
-{
-    while (a->parent && a->level > 3)
-        a = a->parent;
-    return a->id;
 }
 
 static struct id subject_of(const struct record *r)
@@ -237,11 +208,10 @@ static bool goes_to(const struct entry *it, const struct area *area, const struc
 static int write_one(struct core *c, struct ledger_head *head, struct entry *it, struct err *e)
 {
     struct batch_own *b = it->batch;
-    CLEANUP(json_done) struct json *given = json_map();
-    CLEANUP(json_done) struct json *clear = NULL;
+    JSON_HOME(&b->mem);
+    struct json *given = json_map();
     CLEANUP(rows_done) struct rows found = { 0 };
     CLEANUP(buf_done) struct buf boxes = { 0 };
-    CLEANUP(buf_done) struct buf body = { 0 };
     CLEANUP(buf_done) struct buf given_text_ = { 0 };
     struct tx tx = { .core = c, .store = c->writer, .checking = true };
     struct ledger_row row;
@@ -259,6 +229,7 @@ static int write_one(struct core *c, struct ledger_head *head, struct entry *it,
         return -1;
     area = area_find(c->writing, it->area);
     memcpy(result->ledger, head->ledger, sizeof result->ledger);
+    result->safe = head->safe;
     if (!area && !(r.type->births && b->who.system)) {
         err_again(&wrong, ERR_MISSING, "area.unknown");
         entry_refuse(it, &wrong);
@@ -273,9 +244,12 @@ static int write_one(struct core *c, struct ledger_head *head, struct entry *it,
     hit = ledger_find(c->writer, r.ledger, it->id, &found, &row, e);
     if (hit < 0)
         return -1;
-    if (fields_areas(c->writing, r.type->fields, it->values, &wrong) < 0) {
-        entry_refuse(it, &wrong);
-        return 0;
+    if (it->kind->areas) {
+        if (fields_areas(c->writing, r.type->fields, it->values, &wrong) < 0) {
+            entry_refuse(it, &wrong);
+            return 0;
+        }
+        entry_split(it);
     }
     if (hit) {
         if (again(c, it, &r, &row, &wrong) < 0)
@@ -304,22 +278,19 @@ static int write_one(struct core *c, struct ledger_head *head, struct entry *it,
     r.subject = subject_of(&r);
     if (given_has(&r, "erase_subject") && core_erase(c, r.ledger, given_as_id(&r, "erase_subject"), e) < 0)
         return -1;
-    if (seal_record(c, &r, it->values, &boxes, &wrong) < 0) {
+    if (seal_record(c, it, &r, &boxes, &wrong) < 0) {
         entry_refuse(it, &wrong);
         return 0;
     }
-    struct notes notes = { c, &r, area ? arena_str(r.mem, town_of(area)) : r.area };
-    if (boxes.len && fields_findable(r.type->fields, it->values, note, &notes, e) < 0)
+    if (boxes.len && it->findable && tokens_note(c, &r, it->values, area, e) < 0)
         return -1;
 
-    clear = fields_clear(r.type->fields, it->values);
-    r.values = clear;
+    r.values = it->clear;
     r.boxes = boxes.len ? arena_str(r.mem, buf_view(&boxes)) : (struct str){ 0 };
-    json_write(clear, &body);
     json_write(given, &given_text_);
     row = (struct ledger_row){
         .id = r.id, .type = str_of(r.type->name), .area = r.area, .at = it->at, .received_at = r.received_at, .maker = r.maker,
-        .author = r.author, .for_whom = r.for_whom, .proof = r.proof, .body = buf_view(&body), .given = buf_view(&given_text_), .boxes = r.boxes,
+        .author = r.author, .for_whom = r.for_whom, .proof = r.proof, .body = it->body, .given = buf_view(&given_text_), .boxes = r.boxes,
     };
     if (ledger_append(c->writer, head, &row, e) < 0)
         return -1;
@@ -328,6 +299,7 @@ static int write_one(struct core *c, struct ledger_head *head, struct entry *it,
         return -1;
     result->status = RESULT_STORED;
     result->position = row.position;
+    memcpy(result->digest, row.digest, LEDGER_DIGEST);
     it->stored_area = r.area;
     area = area_find(c->writing, r.area);
     it->path = area ? arena_str(&b->mem, area->path) : (struct str){ 0 };
@@ -349,8 +321,10 @@ int write_ledger(struct core *c, struct entry **entries, size_t count, struct er
             if (write_one(c, &head, entries[i], e) < 0)
                 broken = entries[i];
         }
-        if (!broken)
+        if (!broken) {
+            c->appended += head.position - head.settled;
             return ledger_settle(c->writer, &head, e) < 0 || store_release(c->writer, e) < 0 ? -1 : 0;
+        }
         store_fence(c->writer, NULL);
         store_back(c->writer);
         if (e->kind == ERR_BUSY)
@@ -359,6 +333,11 @@ int write_ledger(struct core *c, struct entry **entries, size_t count, struct er
         (void)!store_failed(c->writer, &ignored);
         if (areas_reload(c, &ignored) < 0)
             return -1;
+        if (strcmp(e->key, "store.damaged") == 0) {     /* costs this ledger, not the others; what came for it stays with who sent it */
+            for (size_t i = 0; i < count; i++)
+                entry_refuse(entries[i], e);
+            return 0;
+        }
         broken->dropped = true;
         struct err said = *e;
         err_broken(e, "core.broken", "%s: %s %.80s", broken->kind->type->name, said.key, said.detail);

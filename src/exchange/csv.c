@@ -10,6 +10,7 @@
 #include "exchange/exchange.h"
 
 enum { CELL_BYTES = 4000 };
+#define MARK STR("\xef\xbb\xbf")       /* of UTF-8, at the begin of a file */
 
 static const char *end_of_cell(const char *at, const char *end)
 {
@@ -91,8 +92,8 @@ static int broken(struct csv *c, size_t start, const char *key, struct err *e)
 
 static void skip_blank(struct csv *c)
 {
-    if (c->at == 0 && str_starts(c->text, STR("\xef\xbb\xbf")))
-        c->at = 3;
+    if (c->at == 0 && str_starts(c->text, MARK))
+        c->at = MARK.len;
     while (c->at < c->text.len) {
         size_t n = c->text.at[c->at] == '\n' ? 1 : c->at + 1 < c->text.len && memcmp(c->text.at + c->at, "\r\n", 2) == 0 ? 2 : 0;
 
@@ -140,7 +141,8 @@ int csv_next(struct csv *c, struct err *e)
 
 void csv_put(struct buf *out, struct str cell, bool first)
 {
-    bool quote = first && cell.len == 0;    /* an empty first cell must not look like a blank line */
+    /* An empty first cell must not look like a blank line, nor one that begins with the mark like the mark of a file. */
+    bool quote = first && (cell.len == 0 || str_starts(cell, MARK));
 
     if (!first)
         buf_char(out, ',');

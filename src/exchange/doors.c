@@ -414,6 +414,7 @@ struct merge {                   /* the file against the store */
     struct reader *reader;
     struct json *doors, *homes;  /* by id, of every village the file names */
     struct json *loaded;         /* those villages */
+    struct json *told;           /* what the file says of its doors, by id */
     struct json *seen;           /* households of the file */
     struct json *heads;          /* "area head" of the file → household, "" when there are several */
     struct id *household_of;     /* of each row */
@@ -494,12 +495,39 @@ static bool says(const struct json *held, const struct json *body)
     return true;
 }
 
+/* Several rows may name a door, one for each household behind it; they must not say different things of it. */
+static bool agrees(struct merge *m, const struct entry *n, const char *door)
+{
+    struct json *told = json_get(m->told, door);
+
+    if (!told) {
+        told = json_map();
+        json_set(told, "area", json_text(n->area->id));
+        json_set(m->told, door, told);
+    }
+    if (!str_eq(json_str(json_get(told, "area")), n->area->id))
+        return false;
+    for (void *it = json_first(n->door_body); it; it = json_next(n->door_body, it)) {
+        const struct json *before = json_get(told, json_key(it));
+
+        if (before && !json_equal(before, json_value(it)))
+            return false;
+        if (!before)
+            json_set(told, json_key(it), json_copy(json_value(it)));
+    }
+    return true;
+}
+
 static void put_door(struct merge *m, struct entry *n, size_t row)
 {
     char key[ID_TEXT];
     struct json *held;
 
     id_text(n->door, key);
+    if (!agrees(m, n, key)) {
+        table_bad(&m->in->table, row, "import.double", "door");
+        return;
+    }
     held = json_get(m->doors, key);
     if (held && says(held, n->door_body) && str_eq(json_str(json_get(held, "area")), n->area->id)) {
         m->same++;
@@ -725,13 +753,13 @@ int import_doors(struct import *in, struct err *e)
     for (int write = 0; write <= apply && !failed && m.reader && !in->table.bad; write++) {
         in->apply = write;
         m.fresh = m.changed = m.same = 0;
-        m.doors = json_map(), m.homes = json_map(), m.loaded = json_map(), m.seen = json_map(), m.heads = json_map();
+        m.doors = json_map(), m.homes = json_map(), m.loaded = json_map(), m.told = json_map(), m.seen = json_map(), m.heads = json_map();
         m.household_of = mem_take(in->table.count * sizeof *m.household_of);
         m.row_of = mem_take(BATCH * sizeof *m.row_of);
         failed = merge_all(&m, &mem, e);
         core_batch_free(m.batch);
         m.batch = NULL;
-        json_done(&m.doors), json_done(&m.homes), json_done(&m.loaded), json_done(&m.seen), json_done(&m.heads);
+        json_done(&m.doors), json_done(&m.homes), json_done(&m.loaded), json_done(&m.told), json_done(&m.seen), json_done(&m.heads);
         free(m.household_of);
         free(m.row_of);
     }

@@ -127,7 +127,7 @@ void table_done(struct table *t)
 
 bool table_row(struct table *t, size_t i)
 {
-    struct csv csv = { .text = { t->text.at + t->rows[i].start, t->rows[i].end - t->rows[i].start }, .mem = &t->row_mem };
+    struct csv csv = { .text = { t->text.at, t->rows[i].end }, .at = t->rows[i].start, .mem = &t->row_mem };
     struct err e = { 0 };
 
     arena_done(&t->row_mem);
@@ -233,6 +233,8 @@ void import_take(struct import *in, const struct batch *b, const size_t *row_of)
         if (r->status != RESULT_REFUSED)
             continue;
         in->report->refused++;
+        if (r->err.kind == ERR_BUSY)
+            in->busy = r->err;
         table_bad(&in->table, row_of[i], r->err.key, r->err.field);
     }
 }
@@ -264,6 +266,10 @@ int exchange_import(struct core *c, const struct who *who, const char *as, struc
         failed = table_read(&in.table, text, type->columns, type->headless, e);
     if (!failed)
         failed = type->import(&in, e);
+    if (!failed && in.busy.kind != ERR_NONE) {      /* handed in again as it is, it goes on */
+        *e = in.busy;
+        failed = -1;
+    }
     if (!failed) {
         out->rows = (int64_t)in.table.count;
         out->bad = (int64_t)in.table.bad;

@@ -50,6 +50,7 @@ struct import {
     bool apply;
     struct table table;
     struct import_report *report;
+    struct err busy;             /* what kept the program from taking a record (a full disk): no fault of its row */
 };
 MUST_USE int import_divisions(struct import *in, struct err *e);
 MUST_USE int import_doors(struct import *in, struct err *e);

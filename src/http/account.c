@@ -59,6 +59,8 @@ void account_post(struct request *r)
         (void)err_field(&e, "field.missing", "name");
     else if (!id_parse(json_str(json_get(body, "worker")), &g->worker))
         (void)err_field(&e, "field.id", "worker");
+    else if (json_get(body, "password") && !password.at)
+        (void)err_field(&e, "field.text", "password");
     else if (password.len >= sizeof g->password)
         (void)err_field(&e, "account.password", "password");
     if (e.kind == ERR_NONE) {

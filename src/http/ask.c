@@ -65,6 +65,7 @@ void ask_get(struct request *r)
     }
     struct str feature = { rest.at, (size_t)(slash - rest.at) };
     struct str query = { slash + 1, rest.len - feature.len - 1 };
+    r->named = core_query(r->h->core, feature, query) != NULL;
     if (reader_take(r->h, &reader, &e) < 0) {
         reply_problem(r, &e);
         return;

@@ -3,9 +3,10 @@
  *
  * Wrong passwords: the first few are free, then the wait is a second and
  * doubles with each further one up to a bound, per account name and, with more
- * patience since offices share an address, per peer.  A name that does not
- * exist is treated as one that does.  Requests: a bucket
- * per session that holds those of ten seconds.
+ * patience since offices share an address, per peer.  A device on which this
+ * name has signed in before is counted by itself, so that nobody who guesses
+ * elsewhere shuts its owner out.  A name that does not exist is treated as one
+ * that does.  Requests: a bucket per session that holds those of ten seconds.
  * Both tables are of fixed size; a full neighbourhood forgets its oldest.
  */
 #include "http/own.h"
@@ -20,6 +21,7 @@ static const struct {
 } rules[] = {
     [DELAY_NAME] = { 5, 15 * 60 },
     [DELAY_PEER] = { 30, 60 },
+    [DELAY_DEVICE] = { 5, 15 * 60 },
 };
 
 struct slot {
@@ -63,9 +65,14 @@ static uint64_t key_of(struct limits *l, struct str what)
     return key ? key : 1;
 }
 
+uint64_t limits_number(struct limits *l, struct str what)
+{
+    return key_of(l, what);
+}
+
 static uint64_t delay_key(struct limits *l, enum delay kind, struct str what)
 {
-    char text[160] = { kind == DELAY_NAME ? 'n' : 'p' };
+    char text[160] = { "npd"[kind] };
     size_t n = what.len < sizeof text - 1 ? what.len : sizeof text - 1;
 
     if (n)

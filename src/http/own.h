@@ -45,6 +45,7 @@ struct reply {
     int retry_after;         /* seconds; 0: none */
     char tag[80];            /* ETag, quotes included, or empty */
     char cookie[192];        /* Set-Cookie, or empty */
+    char device[192];        /* another one */
     char allow[64];
     struct MHD_Response *made;  /* instead of body: made elsewhere, given away when sent */
 };
@@ -56,6 +57,7 @@ enum MHD_Result reply_send(struct request *r);
 /* ---- a request (request.c) -------------------------------------------------------- */
 
 enum stage { STAGE_LINE, STAGE_BODY, STAGE_RUN };
+enum wait { WAIT_ASKED, WAIT_SUSPENDED, WAIT_OVER };
 
 struct request {
     struct http *h;
@@ -68,11 +70,13 @@ struct request {
     bool line_bad, line_long;    /* found before the headers were read */
     bool decided;                /* the reply stands already; what still comes in is thrown away */
     bool waiting;
+    _Atomic int wait;            /* enum wait, while waiting */
     int64_t begun;               /* monotonic ms, when the whole request was in hand */
     struct buf body;
     size_t limit, seen;
     struct arena mem;
     bool signed_in;
+    bool named;                  /* its address named a question there is: the log may say it */
     struct session session;
     void (*then)(struct request *r);   /* goes on after waiting */
     void (*job)(struct request *r);    /* what a worker does meanwhile */
@@ -86,6 +90,7 @@ enum MHD_Result request_step(void *cls, struct MHD_Connection *conn, const char 
                              const char *data, size_t *size, void **own);
 void request_completed(void *cls, struct MHD_Connection *conn, void **own, enum MHD_RequestTerminationCode how);
 struct str request_header(const struct request *r, const char *name);      /* "none" when absent */
+bool by_tls(const struct request *r);                                       /* so says the proxy */
 struct str request_param(void *r, const char *name);                       /* an ask_param */
 /* Suspends; then runs on the server's thread after request_go. */
 void request_wait(struct request *r, void (*then)(struct request *r));
@@ -119,10 +124,11 @@ struct str peer_address(const struct request *r);
 MUST_USE int session_of(struct request *r, struct err *e);
 bool session_token(const struct request *r, struct str *token);  /* false: none was sent */
 
-enum delay { DELAY_NAME, DELAY_PEER };
+enum delay { DELAY_NAME, DELAY_PEER, DELAY_DEVICE };
 struct limits;
 struct limits *limits_new(int64_t requests);                         /* of a session in a minute */
 void limits_free(struct limits *l);
+uint64_t limits_number(struct limits *l, struct str what);           /* the same for the same, as long as the process runs */
 int delay_left(struct limits *l, enum delay kind, struct str what);  /* seconds to wait, 0 none */
 void delay_wrong(struct limits *l, enum delay kind, struct str what);
 void delay_right(struct limits *l, enum delay kind, struct str what);
@@ -170,6 +176,7 @@ void reveal_post(struct request *r);
 void ask_get(struct request *r);
 void stream_get(struct request *r);
 void meta_get(struct request *r);
+void openapi_get(struct request *r);
 void health_get(struct request *r);
 void metrics_get(struct request *r);
 void page_get(struct request *r);
@@ -186,6 +193,8 @@ struct http {
     char url[96];
     size_t max_body, max_streams;
     int64_t timeout;                 /* ms */
+    int64_t started_at;              /* ms UTC */
+    int64_t slow;                    /* ms */
     bool log;
     atomic_bool stopping;
     _Atomic uint64_t numbers;        /* of requests */

@@ -8,7 +8,15 @@
 #include "http/own.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
+
+#include <zlib.h>
+
+enum {
+    FAILURE_LINES = 20,          /* in the log, a second */
+    SMALL = 1024,                /* bytes that are not worth compressing */
+};
 
 static const char *const always[][2] = {
     { "Content-Security-Policy",
@@ -29,7 +37,7 @@ static const struct {
     int status;
 } of_key[] = {
     { "json.large", 413 }, { "request.headers", 431 }, { "request.large", 413 }, { "request.method", 405 },
-    { "request.often", 429 }, { "request.url", 414 }, { "session.locked", 429 },
+    { "request.often", 429 }, { "request.type", 415 }, { "request.url", 414 }, { "session.locked", 429 },
 };
 
 static int status_of(const struct err *e)
@@ -42,6 +50,24 @@ static int status_of(const struct err *e)
     return (size_t)e->kind < COUNT_OF(of_kind) ? of_kind[e->kind] : 500;
 }
 
+/* A line for each failure, but not a thousand a second: those beyond are counted, and told with the next that gets a line. */
+static void log_failure(const struct request *r, const struct err *e)
+{
+    static _Atomic int64_t second, lines, left_out;
+    int64_t now = time_monotonic() / 1000;
+    char quoted[LOG_QUOTED];
+
+    if (atomic_exchange(&second, now) != now)
+        atomic_store(&lines, 0);
+    if (atomic_fetch_add(&lines, 1) >= FAILURE_LINES) {
+        atomic_fetch_add(&left_out, 1);
+        return;
+    }
+    log_line(r->reply.status == 500 ? LOG_ERROR : LOG_WARN, "request.failed", "request=%llu route=%s status=%d key=%s detail=%s left_out=%lld",
+             (unsigned long long)r->number, r->route ? r->route->name : "-", r->reply.status, e->key, log_quoted(quoted, e->detail),
+             (long long)atomic_exchange(&left_out, 0));
+}
+
 void reply_json(struct request *r)
 {
     r->reply.status = 200;
@@ -52,7 +78,12 @@ void reply_problem(struct request *r, const struct err *e)
 {
     struct reply *a = &r->reply;
     struct out o = { .to = &a->body };
+    struct err busy = { 0 };
 
+    if (e->kind == ERR_BROKEN && core_rebuilding(r->h->core)) {     /* it was on its way when the tables went */
+        (void)err_again(&busy, ERR_BUSY, "busy.rebuilding");
+        e = &busy;
+    }
     buf_clear(&a->body);
     a->fixed = (struct str){ 0 };
     a->tag[0] = 0;
@@ -76,9 +107,8 @@ void reply_problem(struct request *r, const struct err *e)
         out_bool(&o, true);
     }
     out_close(&o, '}');
-    if (a->status == 500)
-        log_line(LOG_ERROR, "request.failed", "request=%llu route=%s key=%s detail=\"%s\"", (unsigned long long)r->number,
-                 r->route ? r->route->name : "-", e->key, e->detail);
+    if (a->status >= 500 && !(r->route && r->route->run == health_get))     /* whoever asks how it is hears it; the log has it once */
+        log_failure(r, e);
 }
 
 /* One of a list like: "a", W/"b", *  */
@@ -119,6 +149,62 @@ void reply_tag(struct request *r, const char *tag)
     buf_clear(&a->body);
 }
 
+/* "gzip", "gzip;q=0.5", "*", but not "gzip;q=0" */
+static bool takes_gzip(struct str list)
+{
+    for (size_t i = 0; i < list.len;) {
+        size_t end = i;
+
+        while (end < list.len && list.at[end] != ',')
+            end++;
+        struct str one = { list.at + i, end - i };
+        while (one.len && (one.at[0] == ' ' || one.at[0] == '\t'))
+            one.at++, one.len--;
+        i = end + 1;
+        size_t n = str_starts(one, STR("*")) ? 1 : 4;
+        if ((n == 4 && (one.len < 4 || strncasecmp(one.at, "gzip", 4) != 0)) || (one.len > n && !strchr("; \t", one.at[n])))
+            continue;
+        const char *q = memchr(one.at, '=', one.len);
+        size_t zeros = q ? strspn(q + 1, "0.") : 0;     /* the header's own end stops it */
+        return !q || q + 1 + zeros < one.at + one.len;
+    }
+    return false;
+}
+
+/*
+ * Answers to GET that were made in memory, and are worth it, leave compressed
+ * to whoever takes it; level 1 gives most of what there is for the least time.
+ * Length tells what compressed bytes hold together (BREACH), so nothing with a
+ * secret in it is compressed: tokens and passwords leave only in answers to
+ * POST, and those, like what is written most, go as they are.  Rows of people
+ * are no such secret: nobody else can make a browser ask for them (the cookie is
+ * SameSite=Strict) and who may ask gets to see them.
+ */
+static void compress_body(struct request *r)
+{
+    struct reply *a = &r->reply;
+    z_stream z = { 0 };
+
+    if (a->made || a->gzip || a->status != 200 || a->body.len < SMALL || !str_is(r->method, "GET") || !takes_gzip(request_header(r, "Accept-Encoding")))
+        return;
+    if (deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        return;
+    size_t room = deflateBound(&z, a->body.len);
+    char *out = malloc(room);
+    z.next_in = (Bytef *)a->body.at;
+    z.avail_in = (uInt)a->body.len;
+    z.next_out = (Bytef *)out;
+    z.avail_out = (uInt)room;
+    if (out && a->body.len <= UINT32_MAX / 2 && deflate(&z, Z_FINISH) == Z_STREAM_END) {
+        buf_done(&a->body);
+        a->body = (struct buf){ .at = out, .len = z.total_out, .room = room };
+        a->gzip = true;
+        out = NULL;
+    }
+    free(out);
+    deflateEnd(&z);
+}
+
 static void header(struct MHD_Response *m, const char *name, const char *value)
 {
     if (value && value[0])
@@ -129,8 +215,10 @@ enum MHD_Result reply_send(struct request *r)
 {
     struct reply *a = &r->reply;
     struct MHD_Response *m = a->made;
-    char seconds[16];
+    char seconds[16], weak[sizeof a->tag + 2];
+    bool varies = a->body.len && str_is(r->method, "GET");
 
+    compress_body(r);
     if (!m && a->body.len) {
         m = MHD_create_response_from_buffer(a->body.len, a->body.at, MHD_RESPMEM_MUST_FREE);
         if (m)
@@ -145,8 +233,13 @@ enum MHD_Result reply_send(struct request *r)
         header(m, always[i][0], always[i][1]);
     header(m, "Cache-Control", a->cache ? a->cache : "no-store");
     header(m, "Content-Type", a->type);
-    header(m, "ETag", a->tag);
+    snprintf(weak, sizeof weak, "%s%s", varies && a->tag[0] ? "W/" : "", a->tag);    /* the same rows in other bytes */
+    header(m, "ETag", weak);
+    header(m, "Vary", varies ? "Accept-Encoding" : "");
     header(m, "Set-Cookie", a->cookie);
+    header(m, "Set-Cookie", a->device);
+    if (by_tls(r))
+        header(m, "Strict-Transport-Security", "max-age=31536000");
     header(m, "Allow", a->allow);
     header(m, "Content-Encoding", a->gzip ? "gzip" : "");
     header(m, "Connection", a->close || atomic_load(&r->h->stopping) ? "close" : "");

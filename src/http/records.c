@@ -1,18 +1,37 @@
 /*
  * records.c - POST /api/records and POST /api/reveal.
  *
- * A batch is answered when all of it is on disk or refused; until then no
- * thread waits for it.  What is revealed leaves only after the record that
- * says so is on disk.
+ * A batch is answered when all of it is on disk or refused, with 503 when the
+ * disk is full; until then no thread waits for it.  What is revealed leaves
+ * only after the record that says so is on disk.
  */
 #include "http/own.h"
+
+/* Did the disk refuse all of it (it is full)?  Then nothing of it stands, and the same bytes may be sent again. */
+static bool disk_refused(const struct batch *b, struct err *e)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        const struct result *one = &b->results[i];
+
+        if (one->status != RESULT_REFUSED || one->err.kind != ERR_BUSY ||
+            (!str_starts(str_of(one->err.key), STR("store.")) && !str_starts(str_of(one->err.key), STR("keys."))))
+            return false;
+        *e = one->err;
+    }
+    return b->count > 0;
+}
 
 static void records_stored(struct request *r)
 {
     struct batch *b = r->own;
+    struct err e = { 0 };
 
-    reply_json(r);
-    core_batch_answer(b, &r->reply.body);
+    if (disk_refused(b, &e)) {
+        reply_problem(r, &e);
+    } else {
+        reply_json(r);
+        core_batch_answer(b, &r->reply.body);
+    }
     core_batch_free(b);
 }
 

@@ -3,7 +3,7 @@
  *
  * Framing is strict, since two programs that read one request differently are
  * how requests are smuggled: both Content-Length and Transfer-Encoding, two of
- * either, another coding than chunked, no Host, two hosts, control bytes or
+ * either, another coding than chunked, any of them before HTTP/1.1, no Host, two hosts, control bytes or
  * bytes that are not UTF-8 are refused and the connection is closed.  Limits
  * come before memory: what is refused is read on only to be thrown away, so
  * that the asker gets to see why.
@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 #include <strings.h>
+#include <unistd.h>
 
 enum {
     LINE_MOST = 4096,                   /* bytes of the address with its parameters */
@@ -57,6 +58,11 @@ struct str request_header(const struct request *r, const char *name)
     return (struct str){ at, n };
 }
 
+bool by_tls(const struct request *r)
+{
+    return str_is(request_header(r, "X-Forwarded-Proto"), "https");
+}
+
 struct str request_param(void *r, const char *name)
 {
     const char *at = NULL;
@@ -71,7 +77,7 @@ struct str request_param(void *r, const char *name)
 
 struct frame {
     size_t count, bytes, hosts, lengths, codings, tokens;
-    bool bad_name, bad_value, bad_length, bad_coding;
+    bool bad_name, bad_value, bad_length, bad_coding, old;
     int64_t length;
 };
 
@@ -155,7 +161,7 @@ static int frame_check(struct request *r, struct frame *f, struct err *e)
         return err_set(e, ERR_INVALID, "request.header");
     if (f->hosts != 1)
         return err_set(e, ERR_INVALID, "request.host");
-    if (f->lengths + f->codings > 1 || f->bad_length || f->bad_coding || f->tokens > 1)
+    if (f->lengths + f->codings > 1 || (f->codings && f->old) || f->bad_length || f->bad_coding || f->tokens > 1)
         return err_set(e, ERR_INVALID, "request.framing");
     (void)MHD_get_connection_values_n(r->conn, MHD_GET_ARGUMENT_KIND, frame_param, &p);
     return p.bad ? err_set(e, ERR_INVALID, "request.parameter") : 0;
@@ -205,6 +211,14 @@ static void refuse(struct request *r, const struct err *e)
     r->decided = true;
 }
 
+/* What a form of a foreign page can send is none of these; nothing said is fine. */
+static bool type_fits(const struct request *r)
+{
+    struct str type = request_header(r, "Content-Type");
+
+    return !type.len || (type.len >= 16 && strncasecmp(type.at, "application/json", 16) == 0 && (type.len == 16 || strchr("; \t", type.at[16])));
+}
+
 static int admit(struct request *r, struct err *e)
 {
     if (atomic_load(&r->h->stopping))
@@ -213,16 +227,20 @@ static int admit(struct request *r, struct err *e)
         return -1;
     if (r->decided)
         return 0;
+    if (r->route->flags & (ROUTE_SESSION | ROUTE_BODY) && core_rebuilding(r->h->core))
+        return err_again(e, ERR_BUSY, "busy.rebuilding");
     r->limit = !(r->route->flags & ROUTE_BODY) ? 0 : r->route->limit ? r->route->limit : r->h->max_body;
+    if (r->route->flags & ROUTE_BODY && !type_fits(r))
+        return err_set(e, ERR_INVALID, "request.type");
     if (r->route->flags & ROUTE_SESSION)
         return session_of(r, e);
     return 0;
 }
 
 /* With the headers: refuses, or lets the body come. */
-static enum MHD_Result step_headers(struct request *r, const char *url, const char *method)
+static enum MHD_Result step_headers(struct request *r, const char *url, const char *method, const char *version)
 {
-    struct frame f = { 0 };
+    struct frame f = { .old = strcmp(version, "HTTP/1.1") != 0 };
     struct err e = { 0 };
 
     r->stage = STAGE_BODY;
@@ -298,6 +316,24 @@ static void waited(struct request *r)
     pthread_mutex_unlock(&r->h->lock);
 }
 
+/*
+ * The library calls again at once whoever has not answered.  Only then the
+ * connection is suspended: in the first call it still counts as one that is
+ * read from, and after the suspension a client's closed half would be read,
+ * and taken for the end of the connection, before the answer is asked for.
+ */
+static bool over(struct request *r)
+{
+    int asked = WAIT_ASKED;
+
+    if (atomic_load(&r->wait) == WAIT_OVER)
+        return true;
+    MHD_suspend_connection(r->conn);
+    if (!atomic_compare_exchange_strong(&r->wait, &asked, WAIT_SUSPENDED))
+        MHD_resume_connection(r->conn);         /* it was over meanwhile */
+    return false;
+}
+
 enum MHD_Result request_step(void *cls, struct MHD_Connection *conn, const char *url, const char *method, const char *version,
                              const char *data, size_t *size, void **own)
 {
@@ -305,11 +341,10 @@ enum MHD_Result request_step(void *cls, struct MHD_Connection *conn, const char 
 
     (void)cls;
     (void)conn;
-    (void)version;
     if (!r)
         return MHD_NO;
     if (r->stage == STAGE_LINE)
-        return step_headers(r, url, method);
+        return step_headers(r, url, method, version);
     if (*size) {
         size_t n = *size;
 
@@ -319,10 +354,30 @@ enum MHD_Result request_step(void *cls, struct MHD_Connection *conn, const char 
     if (r->stage == STAGE_BODY) {
         step_run(r);
     } else if (r->waiting) {
+        if (!over(r))
+            return MHD_YES;
         waited(r);
         r->then(r);
     }
     return r->waiting ? MHD_YES : reply_send(r);
+}
+
+/*
+ * The address stands in the log only when it named something of ours: what
+ * somebody typed there may be anything, and so may what follows the "?".
+ */
+static void log_request(const struct request *r, enum MHD_RequestTerminationCode how)
+{
+    int64_t ms = time_monotonic() - r->begun;
+    bool slow = ms >= r->h->slow && r->route && r->route->run != stream_get && r->stage == STAGE_RUN;
+    bool ours = r->route && (!(r->route->flags & ROUTE_BELOW) || (r->signed_in && r->reply.status != 404) || (r->reply.status > 0 && r->reply.status < 400));
+    struct str path = ours ? r->path : STR("-");
+
+    if (!r->h->log && !slow)
+        return;
+    log_line(slow ? LOG_WARN : LOG_INFO, slow ? "request.slow" : "request", "request=%llu method=%s route=%s path=%.*s status=%d ms=%lld end=%d",
+             (unsigned long long)r->number, r->route ? r->route->method : "-", r->route ? r->route->name : "-", (int)path.len, path.at,
+             r->reply.status, (long long)ms, (int)how);
 }
 
 void request_completed(void *cls, struct MHD_Connection *conn, void **own, enum MHD_RequestTerminationCode how)
@@ -335,18 +390,15 @@ void request_completed(void *cls, struct MHD_Connection *conn, void **own, enum 
         return;
     *own = NULL;
     if (r->waiting) {
-        /* The connection broke meanwhile: what waited still has to be put away. */
+        /* The connection broke meanwhile: what waited still has to be put away, when nobody holds it any more. */
+        while (atomic_load(&r->wait) != WAIT_OVER)
+            usleep(200);
         waited(r);
         r->then(r);
     }
     if (r->reply.status == 0)
         figure_note(h, r->route, 0, 0);
-    if (h->log)
-        log_line(LOG_INFO, "request", "request=%llu method=%.*s route=%s path=%.*s status=%d ms=%lld end=%d", (unsigned long long)r->number,
-                 r->route ? (int)r->method.len : 1, r->route ? r->method.at : "-", r->route ? r->route->name : "-",
-                 r->route && !(r->route->flags & ROUTE_BODY) ? (int)r->path.len : 1,
-                 r->route && !(r->route->flags & ROUTE_BODY) ? r->path.at : "-", r->reply.status,
-                 (long long)(time_monotonic() - r->begun), (int)how);
+    log_request(r, how);
     if (r->peer)
         r->peer->deadline = time_monotonic() + h->timeout;
     if (r->reply.made)
@@ -375,12 +427,15 @@ void request_wait(struct request *r, void (*then)(struct request *r))
     pthread_mutex_lock(&r->h->lock);
     r->h->suspended++;
     pthread_mutex_unlock(&r->h->lock);
-    MHD_suspend_connection(r->conn);
+    atomic_store(&r->wait, WAIT_ASKED);
 }
 
 void request_go(struct request *r)
 {
-    MHD_resume_connection(r->conn);
+    struct MHD_Connection *conn = r->conn;      /* r may be gone with the next line */
+
+    if (atomic_exchange(&r->wait, WAIT_OVER) == WAIT_SUSPENDED)
+        MHD_resume_connection(conn);
 }
 
 static void batch_done(struct batch *b, void *arg)

@@ -36,6 +36,7 @@ const struct route routes[] = {
     { "reveal", "POST", "/api/reveal", ROUTE_SESSION | ROUTE_BODY, REVEAL_BYTES, reveal_post },
     { "stream", "GET", "/api/stream", ROUTE_SESSION, 0, stream_get },
     { "meta", "GET", "/api/meta", ROUTE_OPEN, 0, meta_get },
+    { "openapi", "GET", "/api/openapi.json", ROUTE_OPEN, 0, openapi_get },
     { "ask", "GET", "/api/", ROUTE_SESSION | ROUTE_BELOW, 0, ask_get },
     { "health", "GET", "/healthz", ROUTE_OPEN, 0, health_get },
     { "metrics", "GET", "/metrics", ROUTE_OPEN, 0, metrics_get },
@@ -186,6 +187,8 @@ int http_start(struct http **out, struct core *core, const struct http_options *
     h->max_streams = (size_t)setting_number("streams");
     h->timeout = 1000 * setting_number("timeout");
     h->log = setting_bool("log_requests");
+    h->slow = setting_number("slow_ms");
+    h->started_at = time_now();
     pthread_mutex_init(&h->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -4,14 +4,16 @@
  * A session is a token: as bearer, or in a cookie no script can read.  With
  * the cookie a request that changes something must carry "X-Wangge: 1", which
  * no foreign page can send.  Passwords are checked by workers; wrong ones make
- * the account's name and the peer's address wait, whether the name exists or not.
+ * the account's name and the peer's address wait, whether the name exists or
+ * not.  Whoever signed in gets a second cookie, a year long, that says so of
+ * this device and this name and opens nothing: with it only the device waits.
  */
 #include "http/own.h"
 
 #include <stdio.h>
 #include <strings.h>
 
-enum { TOKEN = 43 };
+enum { TOKEN = 43, MARK = 32, DEVICE_DAYS = 366 };
 
 static bool token_shaped(struct str t)
 {
@@ -146,16 +148,57 @@ void session_show(struct request *r)
 
 struct sign_in {
     struct str name, password, peer;
+    struct str device;      /* its id; "none" when nobody has signed in on it under this name */
     char token[48];
     int wait;               /* seconds */
     bool failed;
 };
 
+/* The mark of a device under a name: the first half of what only this installation can say. */
+static struct str device_mark(struct request *r, struct str device, struct str name)
+{
+    struct str what = str_of(arena_printf(&r->mem, "device %.*s %.*s", (int)device.len, device.at, (int)name.len, name.at));
+    CLEANUP(buf_done) struct buf hex = { 0 };
+    uint8_t mac[32];
+
+    seal_vouch(core_seal(r->h->core), what, mac);
+    hex_put(&hex, (struct str){ (const char *)mac, 16 });
+    return arena_str(&r->mem, buf_view(&hex));
+}
+
+/* The id in the cookie "<id><mark>", when the mark is ours and for this name. */
+static struct str device_known(struct request *r, struct str name)
+{
+    struct str said = str_of(MHD_lookup_connection_value(r->conn, MHD_COOKIE_KIND, "wangge_device"));
+    unsigned other = 0;
+
+    if (said.len != 2 * MARK)
+        return (struct str){ 0 };
+    struct str id = { said.at, MARK }, mark = device_mark(r, id, name);
+    for (size_t i = 0; i < MARK; i++)           /* in equal time, however much of it is right */
+        other |= (unsigned char)mark.at[i] ^ (unsigned char)said.at[MARK + i];
+    return other ? (struct str){ 0 } : id;
+}
+
+static struct str device_name(struct request *r, const struct sign_in *s)
+{
+    return str_of(arena_printf(&r->mem, "%.*s%.*s", (int)s->device.len, s->device.at, (int)s->name.len, s->name.at));
+}
+
 static int wait_of(struct request *r, const struct sign_in *s)
 {
+    if (s->device.at)
+        return delay_left(r->h->limits, DELAY_DEVICE, device_name(r, s));
     int name = delay_left(r->h->limits, DELAY_NAME, s->name), peer = delay_left(r->h->limits, DELAY_PEER, s->peer);
 
     return name > peer ? name : peer;
+}
+
+/* Who tries is told apart by numbers that mean something only as long as this process runs. */
+static void log_refused(const struct request *r, const struct sign_in *s, const char *key)
+{
+    log_line(LOG_WARN, "signin.refused", "request=%llu key=%s account=%016llx peer=%016llx wait=%d", (unsigned long long)r->number, key,
+             (unsigned long long)limits_number(r->h->limits, s->name), (unsigned long long)limits_number(r->h->limits, s->peer), s->wait);
 }
 
 static void locked(struct request *r, const struct sign_in *s)
@@ -163,6 +206,7 @@ static void locked(struct request *r, const struct sign_in *s)
     struct err e = { 0 };
 
     (void)err_again(&e, ERR_BUSY, "session.locked");
+    log_refused(r, s, e.key);
     r->reply.retry_after = s->wait;
     reply_problem(r, &e);
 }
@@ -178,9 +222,12 @@ static void sign_in_job(struct request *r)
         return;
     s->failed = core_sign_in(r->h->core, reader, s->name, s->password, s->token, &r->session, &r->err) < 0;
     reader_put(r->h, reader);
-    if (!s->failed) {
+    bool wrong = s->failed && strcmp(r->err.key, "session.wrong") == 0;
+    if (s->device.at && (wrong || !s->failed)) {
+        (wrong ? delay_wrong : delay_right)(r->h->limits, DELAY_DEVICE, device_name(r, s));
+    } else if (!s->failed) {
         delay_right(r->h->limits, DELAY_NAME, s->name);
-    } else if (strcmp(r->err.key, "session.wrong") == 0) {
+    } else if (wrong) {
         delay_wrong(r->h->limits, DELAY_NAME, s->name);
         delay_wrong(r->h->limits, DELAY_PEER, s->peer);
     }
@@ -188,10 +235,21 @@ static void sign_in_job(struct request *r)
 
 static void cookie_set(struct request *r, const char *token, int64_t seconds)
 {
-    bool tls = str_is(request_header(r, "X-Forwarded-Proto"), "https");
-
     snprintf(r->reply.cookie, sizeof r->reply.cookie, "wangge=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s", token,
-             (long long)(seconds > 0 ? seconds : 0), tls ? "; Secure" : "");
+             (long long)(seconds > 0 ? seconds : 0), by_tls(r) ? "; Secure" : "");
+}
+
+/* The same device keeps its id, so that its wrong tries stay counted. */
+static void device_set(struct request *r, const struct sign_in *s)
+{
+    CLEANUP(buf_done) struct buf made = { 0 };
+    uint8_t id[MARK / 2];
+
+    seal_random(id, sizeof id);
+    hex_put(&made, (struct str){ (const char *)id, sizeof id });
+    struct str device = s->device.at ? s->device : buf_view(&made), mark = device_mark(r, device, s->name);
+    snprintf(r->reply.device, sizeof r->reply.device, "wangge_device=%.*s%.*s; Path=/api/session; HttpOnly; SameSite=Strict; Max-Age=%d%s",
+             (int)device.len, device.at, (int)mark.len, mark.at, DEVICE_DAYS * 24 * 60 * 60, by_tls(r) ? "; Secure" : "");
 }
 
 static void signed_in(struct request *r)
@@ -204,11 +262,13 @@ static void signed_in(struct request *r)
         return;
     }
     if (s->failed) {
+        log_refused(r, s, r->err.key);
         reply_problem(r, &r->err);
         return;
     }
     r->signed_in = true;
     cookie_set(r, s->token, (r->session.until - time_now()) / 1000);
+    device_set(r, s);
     session_write(r, s->token);
     explicit_bzero(s->token, sizeof s->token);
 }
@@ -249,6 +309,7 @@ void session_open(struct request *r)
     s->name = text_of(r, body, "name", sizeof r->session.who.account - 1, &e);
     s->password = text_of(r, body, "password", 1024, &e);
     s->peer = arena_str(&r->mem, peer_address(r));
+    s->device = e.kind == ERR_NONE ? device_known(r, s->name) : (struct str){ 0 };
     if (e.kind != ERR_NONE) {
         reply_problem(r, &e);
         return;
@@ -263,13 +324,21 @@ void session_open(struct request *r)
 
 /* ---- signing out --------------------------------------------------------------------- */
 
+/* Everywhere: streams of other sessions end with their next heartbeat. */
 static void sign_out_job(struct request *r)
 {
-    core_sign_out(r->h->core, &r->session);
+    if (str_is(request_param(r, "everywhere"), "1"))
+        (void)!core_sign_out_all(r->h->core, r->session.who.worker, &r->err);
+    else
+        (void)!core_sign_out(r->h->core, &r->session, &r->err);
 }
 
 static void signed_out(struct request *r)
 {
+    if (r->err.kind != ERR_NONE) {
+        reply_problem(r, &r->err);
+        return;
+    }
     hub_session_ended(r->h->hub, r->session.token_hash);
     r->reply.status = 204;
     cookie_set(r, "", 0);

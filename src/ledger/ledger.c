@@ -7,44 +7,49 @@
  */
 #include "ledger/ledger.h"
 
-#include <inttypes.h>
-#include <sodium.h>
-#include <stdio.h>
+#include <nettle/sha2.h>
+#include <stdlib.h>
 
 #include "ledger.sql.h"
 
 int ledger_schema(struct store *s, struct err *e)
 {
-    static const struct sql *const steps[] = { &sql_schema };
+    static const struct sql *const steps[] = { &sql_schema, &sql_schema_safe };
 
     return store_step(s, "ledger", COUNT_OF(steps), steps, e);
 }
 
-static void digest_part(crypto_hash_sha256_state *h, struct str part)
+static void digest_part(struct sha256_ctx *h, struct str part)
 {
     uint8_t length[4] = { (uint8_t)(part.len >> 24), (uint8_t)(part.len >> 16), (uint8_t)(part.len >> 8), (uint8_t)part.len };
 
-    crypto_hash_sha256_update(h, length, sizeof length);
-    crypto_hash_sha256_update(h, (const unsigned char *)part.at, part.len);
+    sha256_update(h, sizeof length, length);
+    sha256_update(h, part.len, (const uint8_t *)part.at);
 }
 
-static void digest_number(crypto_hash_sha256_state *h, int64_t n)
+static void digest_number(struct sha256_ctx *h, int64_t n)
 {
-    char text[24];
+    char text[24], *end = text + sizeof text, *at = end;
+    uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
 
-    digest_part(h, (struct str){ text, (size_t)snprintf(text, sizeof text, "%" PRId64, n) });
+    do
+        *--at = (char)('0' + left % 10);
+    while (left /= 10);
+    if (n < 0)
+        *--at = '-';
+    digest_part(h, (struct str){ at, (size_t)(end - at) });
 }
 
-static void digest_id(crypto_hash_sha256_state *h, const struct id *id)
+static void digest_id(struct sha256_ctx *h, const struct id *id)
 {
     digest_part(h, id_none(*id) ? STR("") : id_bytes(id));
 }
 
 void ledger_digest(const uint8_t prev[LEDGER_DIGEST], const struct ledger_row *row, uint8_t out[LEDGER_DIGEST])
 {
-    crypto_hash_sha256_state h;
+    struct sha256_ctx h;
 
-    crypto_hash_sha256_init(&h);
+    sha256_init(&h);
     digest_number(&h, LEDGER_ALGORITHM);
     digest_part(&h, row->ledger);
     digest_number(&h, row->position);
@@ -61,7 +66,7 @@ void ledger_digest(const uint8_t prev[LEDGER_DIGEST], const struct ledger_row *r
     digest_part(&h, row->body);
     digest_part(&h, row->given);
     digest_part(&h, row->boxes);
-    crypto_hash_sha256_final(&h, out);
+    sha256_digest(&h, LEDGER_DIGEST, out);
 }
 
 static struct str digest_view(const uint8_t digest[LEDGER_DIGEST])
@@ -82,6 +87,7 @@ int ledger_lock(struct store *s, struct str ledger, struct ledger_head *head, st
     if (rows_next(&rows)) {
         struct str digest = rows_str(&rows, 1);
         head->position = head->settled = rows_int(&rows, 0);
+        head->safe = rows_int(&rows, 2);
         if (digest.len != LEDGER_DIGEST)
             return err_broken(e, "ledger.broken", "head of %s", head->ledger);
         memcpy(head->digest, digest.at, LEDGER_DIGEST);
@@ -91,12 +97,9 @@ int ledger_lock(struct store *s, struct str ledger, struct ledger_head *head, st
     return store_failed(s, e);
 }
 
-int ledger_append(struct store *s, struct ledger_head *head, struct ledger_row *row, struct err *e)
+/* The row as it stands, digest and all. */
+static int put_row(struct store *s, struct ledger_head *head, const struct ledger_row *row, struct err *e)
 {
-    row->ledger = str_of(head->ledger);
-    row->position = head->position + 1;
-    ledger_digest(head->digest, row, row->digest);
-
     const struct value values[] = {
         value_str(row->ledger), value_int(row->position), value_id(row->id), value_str(row->type), value_str(row->area),
         value_int(row->at), value_int(row->received_at), value_id(row->maker), value_id(row->author), value_id(row->for_whom),
@@ -108,6 +111,14 @@ int ledger_append(struct store *s, struct ledger_head *head, struct ledger_row *
     head->position = row->position;
     memcpy(head->digest, row->digest, LEDGER_DIGEST);
     return 0;
+}
+
+int ledger_append(struct store *s, struct ledger_head *head, struct ledger_row *row, struct err *e)
+{
+    row->ledger = str_of(head->ledger);
+    row->position = head->position + 1;
+    ledger_digest(head->digest, row, row->digest);
+    return put_row(s, head, row, e);
 }
 
 int ledger_settle(struct store *s, const struct ledger_head *head, struct err *e)
@@ -151,6 +162,79 @@ bool ledger_next(struct rows *rows, struct ledger_row *row)
         return false;
     read_row(rows, row);
     return true;
+}
+
+int ledger_list(struct store *s, struct ledger_head **heads, size_t *count, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    struct ledger_head *list = NULL;
+    size_t room = 0, n = 0;
+
+    if (ledger_heads(s, &rows, e) < 0)
+        return -1;
+    while (rows_next(&rows)) {
+        struct str name = rows_str(&rows, 0), digest = rows_str(&rows, 2);
+        list = MEM_GROW(list, n, room);
+        list[n] = (struct ledger_head){ .position = rows_int(&rows, 1), .safe = rows_int(&rows, 3) };
+        memcpy(list[n].ledger, name.at, name.len < LEDGER_NAME ? name.len : LEDGER_NAME - 1);
+        memcpy(list[n].digest, digest.at, digest.len < LEDGER_DIGEST ? digest.len : LEDGER_DIGEST);
+        list[n].settled = list[n].position;
+        n++;
+    }
+    if (store_failed(s, e) < 0) {
+        free(list);
+        return -1;
+    }
+    *heads = list;
+    *count = n;
+    return 0;
+}
+
+int ledger_between(struct store *s, struct str ledger, int64_t after, int64_t upto, struct rows *rows, struct err *e)
+{
+    return store_query(s, rows, &sql_between, ARGS(ledger, after, upto), e);
+}
+
+int ledger_copy(struct store *from, struct store *to, struct ledger_head *head, int64_t upto, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    struct ledger_row row;
+
+    if (ledger_between(from, str_of(head->ledger), head->position, upto, &rows, e) < 0)
+        return -1;
+    while (ledger_next(&rows, &row)) {
+        uint8_t ours[LEDGER_DIGEST];
+        ledger_digest(head->digest, &row, ours);
+        if (row.position != head->position + 1 || memcmp(ours, row.digest, LEDGER_DIGEST) != 0)
+            return err_set(e, ERR_CONFLICT, "ledger.broken");
+        if (put_row(to, head, &row, e) < 0)
+            return -1;
+    }
+    if (store_failed(from, e) < 0)
+        return -1;
+    return head->position < upto ? err_set(e, ERR_CONFLICT, "ledger.broken") : 0;
+}
+
+int ledger_digest_at(struct store *s, struct str ledger, int64_t position, uint8_t out[LEDGER_DIGEST], struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+
+    if (store_query(s, &rows, &sql_digest, ARGS(ledger, position), e) < 0)
+        return -1;
+    if (!rows_next(&rows) || rows_str(&rows, 0).len != LEDGER_DIGEST)
+        return store_failed(s, e);
+    memcpy(out, rows_str(&rows, 0).at, LEDGER_DIGEST);
+    return 1;
+}
+
+int ledger_put_safe(struct store *s, struct str ledger, int64_t position, struct err *e)
+{
+    return store_run(s, &sql_put_safe, ARGS(ledger, position), NULL, e);
+}
+
+int ledger_put_unsafe(struct store *s, struct err *e)
+{
+    return store_run(s, &sql_put_unsafe, NO_ARGS, NULL, e);
 }
 
 int ledger_heads(struct store *s, struct rows *rows, struct err *e)
@@ -253,9 +337,9 @@ void ledger_export(const struct ledger_row *row, struct buf *to)
     buf_char(to, '\n');
 }
 
-int ledger_reincarnate(struct store *s, struct err *e)
+int ledger_reincarnate(struct store *s, struct id incarnation, struct err *e)
 {
-    return store_run(s, &sql_put_fact, ARGS("incarnation", id_new()), NULL, e);
+    return store_run(s, &sql_put_fact, ARGS("incarnation", incarnation), NULL, e);
 }
 
 int ledger_incarnation(struct store *s, struct id *out, struct err *e)

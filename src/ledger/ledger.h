@@ -33,6 +33,7 @@ struct ledger_head {
     char ledger[LEDGER_NAME];
     int64_t position;
     int64_t settled;           /* position in the store; 0: not there yet */
+    int64_t safe;              /* position in the last finished backup, 0: none; in a backup: up to where it is finished */
     uint8_t digest[LEDGER_DIGEST];
 };
 
@@ -50,8 +51,12 @@ int ledger_find(struct store *s, struct str ledger, struct id id, struct rows *r
 /* Rows after a position, in order; ledger_next fills row with borrowed views. */
 MUST_USE int ledger_after(struct store *s, struct str ledger, int64_t position, struct rows *rows, struct err *e);
 bool ledger_next(struct rows *rows, struct ledger_row *row);
-/* All heads in the order in which the ledgers began, so that an area's ledger comes after the one that opened it. Columns ledger, position, digest. */
+/* All heads in the order in which the ledgers began, so that an area's ledger comes after the one that opened it. Columns ledger, position, digest, safe. */
 MUST_USE int ledger_heads(struct store *s, struct rows *rows, struct err *e);
+/* The same as a list, free() it. */
+MUST_USE int ledger_list(struct store *s, struct ledger_head **heads, size_t *count, struct err *e);
+/* Rows after a position up to another: a piece of a ledger. */
+MUST_USE int ledger_between(struct store *s, struct str ledger, int64_t after, int64_t upto, struct rows *rows, struct err *e);
 
 void ledger_digest(const uint8_t prev[LEDGER_DIGEST], const struct ledger_row *row, uint8_t out[LEDGER_DIGEST]);
 
@@ -62,6 +67,17 @@ void ledger_digest(const uint8_t prev[LEDGER_DIGEST], const struct ledger_row *r
 MUST_USE int ledger_verify(struct store *s, struct str ledger, void (*each)(void *ctx, const struct ledger_row *row), void *ctx, int64_t *count,
                            int64_t *bad, struct err *e);
 
+/*
+ * Copies the rows after head up to a position from one store to the other, in
+ * the transaction that is open there, and proves each of them; head moves on
+ * in memory, to the last row that holds.  ERR_CONFLICT ledger.broken.
+ */
+MUST_USE int ledger_copy(struct store *from, struct store *to, struct ledger_head *head, int64_t upto, struct err *e);
+/* The digest of one row. 1 found, 0 not, -1. */
+int ledger_digest_at(struct store *s, struct str ledger, int64_t position, uint8_t out[LEDGER_DIGEST], struct err *e);
+MUST_USE int ledger_put_safe(struct store *s, struct str ledger, int64_t position, struct err *e);
+MUST_USE int ledger_put_unsafe(struct store *s, struct err *e);        /* none of them */
+
 /* Walks boxes: false at the end.  i starts at 0. */
 bool ledger_box(struct str boxes, size_t *i, struct str *box);
 void ledger_box_add(struct buf *boxes, struct str box);
@@ -69,8 +85,8 @@ void ledger_box_add(struct buf *boxes, struct str box);
 /* One row as one line of JSON, as `wangge export` writes it and tool/verify.mjs reads it. */
 void ledger_export(const struct ledger_row *row, struct buf *out);
 
-/* The store's incarnation: a random id, renewed by a restore. */
+/* The store's incarnation: a random id, renewed by a restore; a backup bears that of its store. */
 MUST_USE int ledger_incarnation(struct store *s, struct id *out, struct err *e);
-MUST_USE int ledger_reincarnate(struct store *s, struct err *e);
+MUST_USE int ledger_reincarnate(struct store *s, struct id incarnation, struct err *e);
 
 #endif

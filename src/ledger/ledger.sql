@@ -32,8 +32,12 @@ CREATE TABLE ledger_fact (
     PRIMARY KEY (name)
 );
 
+-- name: schema_safe
+-- Not derived: position in the last finished backup, 0 none; in a backup itself, what of it is finished.
+ALTER TABLE ledger_head ADD COLUMN safe BIGINT NOT NULL DEFAULT 0;
+
 -- name: lock
-UPDATE ledger_head SET position = position WHERE ledger = $1 RETURNING position, digest;
+UPDATE ledger_head SET position = position WHERE ledger = $1 RETURNING position, digest, safe;
 
 -- name: begin
 INSERT INTO ledger_head (ledger, position, digest) VALUES ($1, $2, $3);
@@ -53,11 +57,24 @@ FROM ledger_record WHERE ledger = $1 AND id = $2;
 SELECT ledger, position, id, type, area, at, received_at, maker, author, for_whom, proof, body, given, boxes, digest
 FROM ledger_record WHERE ledger = $1 AND position > $2 ORDER BY position;
 
+-- name: between
+SELECT ledger, position, id, type, area, at, received_at, maker, author, for_whom, proof, body, given, boxes, digest
+FROM ledger_record WHERE ledger = $1 AND position > $2 AND position <= $3 ORDER BY position;
+
+-- name: digest
+SELECT digest FROM ledger_record WHERE ledger = $1 AND position = $2;
+
+-- name: put_safe
+UPDATE ledger_head SET safe = $2 WHERE ledger = $1;
+
+-- name: put_unsafe
+UPDATE ledger_head SET safe = 0;
+
 -- name: head
 SELECT position, digest FROM ledger_head WHERE ledger = $1;
 
 -- name: heads
-SELECT h.ledger, h.position, h.digest FROM ledger_head h LEFT JOIN ledger_record r ON r.ledger = h.ledger AND r.position = 1
+SELECT h.ledger, h.position, h.digest, h.safe FROM ledger_head h LEFT JOIN ledger_record r ON r.ledger = h.ledger AND r.position = 1
 ORDER BY r.received_at, h.ledger;
 
 -- name: fact

@@ -89,7 +89,7 @@ int seal_accounts(struct seal *s, void (*each)(void *ctx, struct str name, struc
     LOCKED(s);
     CLEANUP(rows_done) struct rows rows = { 0 };
 
-    if (keys_ask(s, &rows, ASK_ACCOUNTS, NO_ARGS, e) < 0)
+    if (keys_ask(s->store, &rows, ASK_ACCOUNTS, NO_ARGS, e) < 0)
         return -1;
     while (rows_next(&rows)) {
         if (keys_unwrap_row(s, SHELF_ACCOUNT, &rows, verifier, e) < 0)
@@ -194,4 +194,14 @@ int seal_device_get(struct seal *s, struct id device, struct id *worker, uint8_t
     *worker = rows_id(&row, 1);
     memcpy(key, secret, SECRET);
     return 0;
+}
+
+/* ---- marks ------------------------------------------------------------------------ */
+
+void seal_vouch(struct seal *s, struct str what, uint8_t out[32])
+{
+    SECRET_HERE(key);
+
+    seal_mac(s->token_key, STR("vouch"), key);      /* never changed while the store is open */
+    seal_mac(key, what, out);
 }

@@ -37,9 +37,20 @@ static int list_append(struct seal *s, struct str line, struct err *e)
 {
     CLEANUP(path_done) char *path = path_with(s->master_path, ".tombstones");
     CLEANUP(fd_done) int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    off_t before = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
 
-    if (fd < 0 || write(fd, line.at, line.len) != (ssize_t)line.len || fsync(fd) < 0)
-        return err_broken(e, "keys.tombstones", "%s: %s", path, strerror(errno));
+    errno = 0;
+    if (before < 0 || write(fd, line.at, line.len) != (ssize_t)line.len || fsync(fd) < 0) {
+        int why = errno ? errno : ENOSPC;     /* a short write says nothing more */
+
+        /* Half a line would spoil the next one, which ends on it. */
+        if (before >= 0 && ftruncate(fd, before) < 0)
+            why = errno;
+        (void)err_broken(e, "keys.tombstones", "%s: %s", path, strerror(why));
+        if (why == ENOSPC || why == EDQUOT || why == EFBIG)
+            e->kind = ERR_BUSY, e->again = true;
+        return -1;
+    }
     return folder_sync(path, e);
 }
 
@@ -68,7 +79,7 @@ static bool stands(struct seal *s, struct str ledger, struct id subject, struct 
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
 
-    if (keys_ask(s, &rows, ASK_TOMBSTONE, ARGS(ledger, value_blob(id_bytes(&subject))), e) < 0)
+    if (keys_ask(s->store, &rows, ASK_TOMBSTONE, ARGS(ledger, value_blob(id_bytes(&subject))), e) < 0)
         return true; /* who cannot be asked about is not shown */
     return rows_next(&rows) || store_failed(s->store, e) < 0;
 }
@@ -137,6 +148,9 @@ static int read_list(struct seal *s, struct buf *list, const char *path, struct 
         return 0;
     if (file_read(path, LIST_MAX, list, e) < 0)
         return -1;
+    for (size_t i = 0; i < list->len; i++)
+        if (!list->at[i])
+            list->at[i] = '\n'; /* a hole a power cut left: what stands behind it was promised, too */
     buf_char(list, '\0');
     for (char *line = list->at, *next; line; line = next) {
         if ((next = strchr(line, '\n')))
@@ -154,7 +168,7 @@ static int apply_subjects(struct seal *s, struct buf *whole, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
 
-    if (keys_ask(s, &rows, ASK_TOMBSTONES, NO_ARGS, e) < 0)
+    if (keys_ask(s->store, &rows, ASK_TOMBSTONES, NO_ARGS, e) < 0)
         return -1;
     while (rows_next(&rows)) {
         if (forget_subject(s, rows_str(&rows, 0), rows_id(&rows, 1), e) < 0)
@@ -168,7 +182,7 @@ static int apply_periods(struct seal *s, struct buf *whole, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
 
-    if (keys_ask(s, &rows, ASK_TOMBSTONES_PERIOD, NO_ARGS, e) < 0)
+    if (keys_ask(s->store, &rows, ASK_TOMBSTONES_PERIOD, NO_ARGS, e) < 0)
         return -1;
     while (rows_next(&rows)) {
         struct str ledger = rows_str(&rows, 0);

@@ -1,11 +1,28 @@
 /*
  * keys.c - the key store: every statement, and wrapping under the master.
  *
- * Writes gather in one transaction, begun with the first of them and committed
- * by seal_sync; reads of the same connection see them.  When a write or a
- * commit fails, secrets that boxes were already sealed with may be gone, and
- * nobody can tell whose: from then on nothing is minted or promised until the
- * program is started again.
+ * Writes of all threads gather in one transaction, begun with the first of
+ * them and committed by whoever calls seal_sync; reads of the same connection
+ * see them.  When a write or a commit fails (a full disk), the transaction is
+ * undone as a whole, the caches that showed it are wiped, and the next write
+ * begins a new one: nothing has to be started again.  Why nothing is lost:
+ *
+ * - What stood on disk stands.  Gone is only what gathered in that
+ *   transaction: secrets and tokens minted for records of the batch in the
+ *   writer's hands, and sessions, accounts and device keys put meanwhile.
+ * - A box sealed with such a secret is in no file yet: the writer syncs this
+ *   store before it commits its own, and a failed sync undoes that batch as a
+ *   whole.  Sent again, its records mint other secrets.
+ * - But the failure may strike in another thread's call, while the writer (or
+ *   a sign-in) goes on.  So each undone transaction is counted in `lost`.
+ *   Whoever needs what he put takes the count before his first write and gives
+ *   it to seal_sync_since: while it has not moved, all he put since is in the
+ *   one open transaction or on disk; when it has, the sync is refused
+ *   (keys.undone, again), though the transaction that is open now is sound.
+ * - The caches are wiped under the same lock, so a secret found in them later
+ *   is on disk or in the open transaction, of which the same holds.
+ * - Tombstones are not at stake: their list is written beside this store, each
+ *   call commits on its own, and its failure is its caller's.
  */
 #include "seal/own.h"
 
@@ -61,20 +78,19 @@ static int failed(struct seal *s, struct err *e)
     if (s->open)
         store_rollback(s->store);
     s->open = false;
-    s->failed = true;
+    s->failing = true;
+    s->lost++;
     cache_wipe(&s->secrets);
     cache_wipe(&s->sessions);
     s->noted_ledger[0] = 0;
-    e->again = true; /* after a restart the same bytes may be sent again */
+    e->again = true;
     return -1;
 }
 
 static int begin(struct seal *s, struct err *e)
 {
-    if (s->failed)
-        return err_again(e, ERR_BUSY, "keys.failed");
     if (!s->open && store_begin(s->store, e) < 0)
-        return -1;
+        return failed(s, e);
     s->open = true;
     return 0;
 }
@@ -88,13 +104,12 @@ int keys_run(struct seal *s, enum statement which, struct args args, int64_t *ch
 
 int keys_commit(struct seal *s, struct err *e)
 {
-    if (s->failed)
-        return err_again(e, ERR_BUSY, "keys.failed");
     if (!s->open)
         return 0;
     if (store_commit(s->store, e) < 0)
         return failed(s, e);
     s->open = false;
+    s->failing = false;
     return 0;
 }
 
@@ -118,18 +133,21 @@ int keys_commit_tidy(struct seal *s, struct err *e)
     return 0;
 }
 
-int keys_ask(struct seal *s, struct rows *rows, enum statement which, struct args args, struct err *e)
+int keys_ask(struct store *from, struct rows *rows, enum statement which, struct args args, struct err *e)
 {
-    return store_query(s->store, rows, statements[which], args, e);
+    return store_query(from, rows, statements[which], args, e);
+}
+
+int keys_schema(struct store *s, struct err *e)
+{
+    static const struct sql *const steps[] = { &sql_schema };
+
+    return store_step(s, "seal", COUNT_OF(steps), steps, e);
 }
 
 int keys_open(struct seal *s, struct err *e)
 {
-    static const struct sql *const steps[] = { &sql_schema };
-
-    if (store_open(&s->store, s->url, STORE_WRITE, e) < 0)
-        return -1;
-    return store_step(s->store, "seal", COUNT_OF(steps), steps, e);
+    return store_open(&s->store, s->url, STORE_WRITE, e) < 0 ? -1 : keys_schema(s->store, e);
 }
 
 /* ---- wrapping ------------------------------------------------------------------- */
@@ -275,6 +293,14 @@ static int rewrap_shelf(struct seal *s, struct store *from, enum shelf shelf, co
 static void store_done(struct store **s)
 {
     store_close(*s);
+}
+
+/* Through a second connection: it may take long, and nobody waits for it. */
+int seal_check(struct seal *s, void (*each)(void *ctx, const char *words), void *ctx, struct err *e)
+{
+    CLEANUP(store_done) struct store *from = NULL;
+
+    return store_open(&from, s->url, STORE_READ, e) < 0 ? -1 : store_check(from, each, ctx, e);
 }
 
 /* Read through a second connection, which goes on seeing the rows as they were. */

@@ -34,11 +34,13 @@ void cache_done(struct cache *c);
 /* ---- the key store -------------------------------------------------------- */
 
 struct seal {
-    pthread_mutex_t lock;
+    pthread_mutex_t lock, find_lock;
     struct store *store;
+    struct store *finder; /* reads for searches, so that a long one keeps nobody who seals waiting; opened by the first */
     char *url, *master_path;
     bool open; /* a transaction gathers what seal_sync will commit */
-    bool failed; /* a write was lost: nothing more is minted or promised until the next start */
+    bool failing; /* the newest transaction was undone by a failure, and none has been committed since */
+    uint64_t lost; /* transactions undone by a failure; see keys.c */
     uint8_t master[SECRET], token_key[SECRET], nonce_key[SECRET];
     struct cache secrets, sessions;
     char noted_ledger[NAME_ROOM], noted_scope[NAME_ROOM]; /* the pair in seal_scope that was noted last */
@@ -85,10 +87,11 @@ enum statement {
     STATEMENT_COUNT
 };
 
+MUST_USE int keys_schema(struct store *s, struct err *e);
 MUST_USE int keys_open(struct seal *s, struct err *e); /* store and tables, no keys yet */
 MUST_USE int keys_run(struct seal *s, enum statement which, struct args args, int64_t *changed,
                       struct err *e); /* in the open transaction */
-MUST_USE int keys_ask(struct seal *s, struct rows *rows, enum statement which, struct args args, struct err *e);
+MUST_USE int keys_ask(struct store *from, struct rows *rows, enum statement which, struct args args, struct err *e);
 MUST_USE int keys_commit(struct seal *s, struct err *e);
 /* Commits, and sees to it that what was deleted is in the file no more. */
 MUST_USE int keys_commit_gone(struct seal *s, struct err *e);

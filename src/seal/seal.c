@@ -35,6 +35,7 @@ int seal_open(struct seal **out, const char *url, const char *master_path, bool 
     s = mem_take(sizeof *s);
     (void)sodium_mlock(s, sizeof *s);
     pthread_mutex_init(&s->lock, NULL);
+    pthread_mutex_init(&s->find_lock, NULL);
     s->url = path_with(url, "");
     s->master_path = path_with(master_path, "");
     cache_make(&s->secrets, SECRETS, sizeof(struct secret_name), SECRET);
@@ -55,11 +56,13 @@ void seal_close(struct seal *s)
         return;
     if (s->store && s->open && keys_commit(s, &e) < 0)
         s->open = false; /* who needed it on disk called seal_sync and heard of it */
+    store_close(s->finder);
     store_close(s->store);
     cache_done(&s->secrets);
     cache_done(&s->sessions);
     free(s->url);
     free(s->master_path);
+    pthread_mutex_destroy(&s->find_lock);
     pthread_mutex_destroy(&s->lock);
     sodium_munlock(s, sizeof *s); /* wipes it too */
     free(s);
@@ -69,6 +72,42 @@ int seal_sync(struct seal *s, struct err *e)
 {
     LOCKED(s);
 
+    return keys_commit(s, e);
+}
+
+uint64_t seal_mark(struct seal *s)
+{
+    LOCKED(s);
+
+    return s->lost;
+}
+
+int seal_sync_since(struct seal *s, uint64_t mark, struct err *e)
+{
+    LOCKED(s);
+
+    if (s->lost != mark)
+        return err_again(e, ERR_BUSY, "keys.undone");
+    return keys_commit(s, e);
+}
+
+bool seal_failing(struct seal *s, uint64_t *lost)
+{
+    LOCKED(s);
+
+    *lost = s->lost;
+    return s->failing;
+}
+
+int seal_try(struct seal *s, struct err *e)
+{
+    uint8_t none[32];
+    LOCKED(s);
+
+    randombytes_buf(none, sizeof none);
+    struct value token = value_blob((struct str){ (const char *)none, sizeof none });
+    if (keys_put(s, SHELF_SESSION, ARGS(token, value_blob(STR("")), "", 0), "", e) < 0 || keys_run(s, DROP_SESSION, ARGS(token), NULL, e) < 0)
+        return -1;
     return keys_commit(s, e);
 }
 

@@ -18,6 +18,7 @@
 struct seal;
 
 enum seal_class { SEAL_OPEN, SEAL_REGISTER, SEAL_HEALTH, SEAL_MOVEMENT };   /* SEAL_OPEN: not sealed */
+#define SEAL_CLASSES (SEAL_MOVEMENT + 1)
 
 /*
  * Opens the key store at url with the master key file.  With create, a missing
@@ -55,8 +56,21 @@ MUST_USE int seal_unbox(struct seal *s, struct str ledger, struct id record, str
 enum seal_class seal_box_class(struct str box);
 struct id seal_box_subject(struct str box);
 
-/* Puts everything minted or noted since the last call on disk.  Cheap when there is nothing. */
+/*
+ * Puts everything minted, noted or put by any thread since the last call on
+ * disk.  Cheap when there is nothing.  Where other threads sync too, their
+ * failure may have undone what this one put: it takes the mark before its
+ * first write and syncs with it.  keys.undone (again): some of it is gone, all
+ * of it must be done again.  A failure does not last: the next write begins anew.
+ */
 MUST_USE int seal_sync(struct seal *s, struct err *e);
+uint64_t seal_mark(struct seal *s);
+MUST_USE int seal_sync_since(struct seal *s, uint64_t mark, struct err *e);
+
+/* For who watches over it: did the newest write fail, and how many transactions ever did?  seal_try writes a row
+   that it takes back, to find out. */
+bool seal_failing(struct seal *s, uint64_t *lost);
+MUST_USE int seal_try(struct seal *s, struct err *e);
 
 /* ---- search tokens ---------------------------------------------------------- */
 
@@ -75,7 +89,7 @@ struct seal_hit {
 MUST_USE int seal_note(struct seal *s, enum seal_find kind, struct str scope, struct str value, struct str ledger, struct id subject, struct err *e);
 /*
  * Appends the hits for one search text; false hits are possible, misses are
- * not.  At most limit; of phones, ids and plates, which are found everywhere,
+ * not, of what seal_sync has put on disk.  At most limit; of phones, ids and plates, which are found everywhere,
  * those noted with this scope come first.  find.short: too little to look for.
  */
 MUST_USE int seal_search(struct seal *s, enum seal_find kind, struct str scope, struct str text, struct seal_hit **hits, size_t *count,
@@ -92,10 +106,28 @@ MUST_USE int seal_erase_period(struct seal *s, struct str ledger, enum seal_clas
 /* A new master: everything is wrapped anew, the new file stands, the old master is overwritten. A crash leaves one of the two whole. */
 MUST_USE int seal_rotate(struct seal *s, struct err *e);
 
+/* Tells each thing wrong with the pages of the key store's file. */
+MUST_USE int seal_check(struct seal *s, void (*each)(void *ctx, const char *words), void *ctx, struct err *e);
+
+/* ---- backup and restore (seal/copy.c) ------------------------------------------- */
+
+/*
+ * Puts a copy of the key store at path, whole or not at all: secrets, accounts
+ * and tombstones, no session and no search token.  Read in small pieces beside
+ * whoever writes; every secret that was on disk when it began and stands at
+ * the end is in it.  secrets counts those of subjects and periods.
+ * keys.rotated (again): the master changed meanwhile.
+ */
+MUST_USE int seal_copy(struct seal *s, const char *path, int64_t *secrets, struct err *e);
+/* Makes the key store at url from a copy; keys.exists when one stands there. */
+MUST_USE int seal_copy_back(const char *path, const char *url, struct err *e);
+/* How many subjects and how many periods were erased. */
+MUST_USE int seal_erasures(struct seal *s, int64_t *subjects, int64_t *periods, struct err *e);
+
 /*
  * ---- accounts, sessions, device keys: secrets, not records --------------------
- * What is put is on disk after seal_sync (or seal_close); what is dropped or
- * ended is when the call returns.
+ * What is put is on disk after seal_sync_since (or, in one thread, seal_sync or
+ * seal_close); what is dropped or ended is when the call returns.
  */
 
 MUST_USE int seal_verifier_make(struct str password, char out[128], struct err *e);   /* Argon2id, 19 MiB, 2 passes */
@@ -120,6 +152,18 @@ MUST_USE int seal_sessions_end(struct seal *s, struct id worker, struct err *e);
 /* The device key of a sign-in: 32 bytes, with which the maker's records are marked (HMAC-SHA-256, truncated to 16). */
 MUST_USE int seal_device_put(struct seal *s, struct id device, struct id worker, const uint8_t key[32], struct err *e);
 MUST_USE int seal_device_get(struct seal *s, struct id device, struct id *worker, uint8_t key[32], struct err *e);
+
+/* ---- signing (sign.c): Ed25519, one key for the installation -------------------------- */
+
+#define SEAL_SIGN 64
+#define SEAL_PUBLIC 32
+/* Signs bytes; the key is made on first need and on disk before this returns. */
+MUST_USE int seal_sign(struct seal *s, struct str bytes, uint8_t sign[SEAL_SIGN], uint8_t public[SEAL_PUBLIC], struct err *e);
+int seal_public(struct seal *s, uint8_t public[SEAL_PUBLIC], struct err *e);          /* 1 there, 0 nothing was ever signed, -1 */
+bool seal_signed(struct str bytes, const uint8_t sign[SEAL_SIGN], const uint8_t public[SEAL_PUBLIC]);
+
+/* A mark only this installation can make of these bytes, the same tomorrow and after a rotation. */
+void seal_vouch(struct seal *s, struct str what, uint8_t out[32]);
 
 /* ---- small help ----------------------------------------------------------------- */
 void seal_random(void *out, size_t n);

@@ -171,12 +171,17 @@ static int has_rest(struct seal *s, const struct tokens *t, struct str ledger, s
     for (size_t i = 1; i < t->count; i++) {
         CLEANUP(rows_done) struct rows rows = { 0 };
 
-        if (keys_ask(s, &rows, ASK_TOKEN, ARGS(ledger, token_value(t->at[i]), value_blob(id_bytes(&subject))), e) < 0)
+        if (keys_ask(s->finder, &rows, ASK_TOKEN, ARGS(ledger, token_value(t->at[i]), value_blob(id_bytes(&subject))), e) < 0)
             return -1;
         if (!rows_next(&rows))
-            return store_failed(s->store, e);
+            return store_failed(s->finder, e);
     }
     return 1;
+}
+
+static void finding_done(struct seal **s)
+{
+    pthread_mutex_unlock(&(*s)->find_lock);
 }
 
 int seal_search(struct seal *s, enum seal_find kind, struct str scope, struct str text, struct seal_hit **hits, size_t *count, size_t limit,
@@ -189,10 +194,13 @@ int seal_search(struct seal *s, enum seal_find kind, struct str scope, struct st
         return -1;
     if (!t.count)
         return err_set(e, ERR_INVALID, "find.short");
-    LOCKED(s);
+    CLEANUP(finding_done) struct seal *finding = s;
     CLEANUP(rows_done) struct rows rows = { 0 };
 
-    if (keys_ask(s, &rows, finds[kind].pairs ? ASK_NEAR : ASK_EVERYWHERE, ARGS(scope_text(scope), token_value(t.at[0])), e) < 0)
+    pthread_mutex_lock(&finding->find_lock);
+    if (!s->finder && store_open(&s->finder, s->url, STORE_READ, e) < 0)
+        return -1;
+    if (keys_ask(s->finder, &rows, finds[kind].pairs ? ASK_NEAR : ASK_EVERYWHERE, ARGS(scope_text(scope), token_value(t.at[0])), e) < 0)
         return -1;
     while (*count - first < limit && rows_next(&rows)) {
         struct str ledger = rows_str(&rows, 0);
@@ -207,7 +215,7 @@ int seal_search(struct seal *s, enum seal_find kind, struct str scope, struct st
         *hits = mem_resize(*hits, *count + 1, sizeof **hits);
         (*hits)[(*count)++] = hit;
     }
-    return store_failed(s->store, e);
+    return store_failed(s->finder, e);
 }
 
 int seal_forget_tokens(struct seal *s, struct err *e)

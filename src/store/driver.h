@@ -34,6 +34,7 @@ struct store_driver {
     int (*run)(struct store *s, const struct sql *sql, struct args args, int64_t *changed, struct err *e);
     int (*query)(struct store *s, struct rows *rows, const struct sql *sql, struct args args, struct err *e);
 
+    int (*describe)(struct store *s, const struct sql *sql, store_column *each, void *ctx, struct err *e);
     int (*next)(struct rows *rows, struct err *e);              /* 1 a row, 0 the end, -1 */
     void (*done)(struct rows *rows);                            /* of live rows: they end here */
     int (*columns)(const struct rows *rows);
@@ -48,6 +49,7 @@ struct store_driver {
     int (*scan)(struct store *s, struct rows *rows, const char *table, struct err *e);
     int (*drop)(struct store *s, const char *table, struct err *e);
     int (*scrub)(struct store *s, struct err *e);
+    int (*check)(struct store *s, void (*each)(void *ctx, const char *words), void *ctx, struct err *e);
     int (*copy)(struct store *s, const char *path, struct err *e);
 };
 

@@ -78,7 +78,7 @@ int store_open(struct store **out, const char *url, enum store_mode mode, struct
         return -1;
     s->driver = driver;
     s->mode = mode;
-    if (mode == STORE_WRITE && driver->script(s, str_of(sql_schema.text), e) < 0) {
+    if (mode != STORE_READ && driver->script(s, str_of(sql_schema.text), e) < 0) {
         store_close(s);
         return -1;
     }
@@ -290,6 +290,11 @@ int store_failed(struct store *s, struct err *e)
     return -1;
 }
 
+int store_describe(struct store *s, const struct sql *sql, store_column *each, void *ctx, struct err *e)
+{
+    return s->driver->describe(s, sql, each, ctx, e);
+}
+
 void store_fence(struct store *s, const struct store_fence *fence)
 {
     s->fence = fence;
@@ -479,6 +484,13 @@ int store_digest(struct store *s, const char *prefix, uint8_t out[32], struct er
 int store_scrub(struct store *s, struct err *e)
 {
     return s->begun || s->snapshot || s->mode != STORE_WRITE ? out_of_place(e, "scrub") : s->driver->scrub(s, e);
+}
+
+int store_check(struct store *s, void (*each)(void *ctx, const char *words), void *ctx, struct err *e)
+{
+    CLEANUP(lifted_done) struct lifted lifted = lift(s);
+
+    return s->driver->check(s, each, ctx, e);
 }
 
 int store_copy(struct store *s, const char *path, struct err *e)

@@ -67,12 +67,15 @@ struct args {
     sizeof((const struct value[]){ ARGS_PICK(__VA_ARGS__)(__VA_ARGS__) }) / sizeof(struct value) })
 #define NO_ARGS ((struct args){ NULL, 0 })
 
-enum store_mode { STORE_READ, STORE_WRITE };
+enum store_mode { STORE_READ, STORE_WRITE, STORE_COPY };
 
 /*
  * Opens "sqlite:FILE".  STORE_WRITE makes the file when missing and takes the
- * one writer's lock (store.locked when another process holds it).  A store of
- * a newer version is refused by store_step with store.newer.
+ * one writer's lock (store.locked when another process holds it).  STORE_COPY
+ * writes a copy that nobody works with: one plain file once it is closed, to
+ * be read on any medium; no lock is taken, whoever writes sees to it that he
+ * is alone.  A store of a newer version is refused by store_step with
+ * store.newer.
  */
 MUST_USE int store_open(struct store **out, const char *url, enum store_mode mode, struct err *e);
 void store_close(struct store *s);                      /* accepts NULL */
@@ -116,6 +119,9 @@ int64_t rows_int(const struct rows *rows, int column);         /* NULL is 0 */
 struct str rows_str(const struct rows *rows, int column);      /* text or blob, borrowed until the next row; NULL is "none" */
 struct id rows_id(const struct rows *rows, int column);        /* zero unless 16 bytes */
 void rows_done(struct rows *rows);
+/* Calls each for every column a statement gives, without running it; the kind of what comes straight from a table, VALUE_NULL of what is computed. */
+typedef void store_column(void *ctx, const char *name, enum value_kind kind);
+MUST_USE int store_describe(struct store *s, const struct sql *sql, store_column *each, void *ctx, struct err *e);
 MUST_USE int store_failed(struct store *s, struct err *e);     /* -1 with the first failed read since the last call */
 
 /* A read that sees one state of the store over several queries. */
@@ -146,7 +152,10 @@ MUST_USE int store_digest(struct store *s, const char *prefix, uint8_t out[32], 
  */
 MUST_USE int store_scrub(struct store *s, struct err *e);
 
-/* A copy of the whole store, taken while it is in use (SQLite's backup). */
+/* Reads the whole file and tells each thing wrong with its pages and indexes: damage below what the rows mean. */
+MUST_USE int store_check(struct store *s, void (*each)(void *ctx, const char *words), void *ctx, struct err *e);
+
+/* A copy of the whole store, taken while it is in use (SQLite's backup), in place of whatever stood at path. */
 MUST_USE int store_copy(struct store *s, const char *path, struct err *e);
 
 #endif

@@ -869,8 +869,8 @@ static void verify(struct play *p)
 
     if (core_verify(opened(p), &report, &e) < 0)
         play_broken(p, "verify", &e);
-    if (report.bad_ledgers || report.bad_counters)
-        play_fail(p, STR("whole ledgers and right counters"), str_of(report.first_bad));
+    if (report.bad_ledgers || report.bad_counters || report.bad_heads)
+        play_fail(p, STR("whole ledgers, roots that hold and right counters"), str_of(report.first_bad));
 }
 
 static void rebuild(struct play *p)

@@ -283,7 +283,7 @@ static void months(void **state)
 
 /* ---- JSON -------------------------------------------------------------------------- */
 
-static const struct json_limits small = { .bytes = 200, .depth = 4, .text = 10 };
+static const struct json_limits small = { .bytes = 200, .depth = 4, .text = 10, .nodes = 20 };
 
 static void json_bad(void **state)
 {
@@ -299,6 +299,8 @@ static void json_bad(void **state)
         { "{\"a\":1,\"a\":1}", "json.duplicate" }, { "{\"a\":1,\"\\u0061\":2}", "json.duplicate" },
         { "[{\"a\":{\"b\":1,\"b\":2}}]", "json.duplicate" },
         { "[[[[[]]]]]", "json.deep" }, { "{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}", "json.deep" },
+        { "[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]", "json.many" }, { "[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],", "json.many" },
+        { "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1}", "json.many" },
         { "[\"12345678901\"]", "json.text" }, { "{\"12345678901\":1}", "json.text" }, { "[\"\\u5c45\\u5c45\\u5c45\\u5c45\"]", "json.text" },
         { "[\"\xff\"]", "json.utf8" }, { "[\"\\u0000\"]", "json.utf8" }, { "{\"\\u0000\":1}", "json.utf8" },
     };

@@ -4,7 +4,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -42,12 +44,15 @@ static int apply_open(struct tx *tx, const struct record *r, struct err *e)
     return core_area_put(tx, r, &a, e);
 }
 
+static void (*meanwhile)(struct core *c);      /* what somebody else does while the writer has a record in hand */
+
 static int check_add(struct tx *tx, struct record *r, struct err *e)
 {
     struct item it;
     int64_t hot = 0;
 
-    (void)tx;
+    if (record_number(r, "n") == 998 && meanwhile)
+        meanwhile(tx_core(tx));
     if (record_number(r, "n") == 999)
         return err_set(e, ERR_CONFLICT, "toy.full");
     for (size_t i = 0; record_item(r, "temps", i, &it); i++)
@@ -69,7 +74,25 @@ static int apply_add(struct tx *tx, const struct record *r, struct err *e)
     return record_number(r, "boom") ? err_broken(e, "toy.boom", "after two writes") : 0;
 }
 
+static const struct field send_fields[] = { { "thing", FIELD_ID, .required = true }, { "to", FIELD_TEXT, .required = true }, { 0 } };
+
+static int apply_send(struct tx *tx, const struct record *r, struct err *e)
+{
+    return core_owe(tx, r, record_text(r, "to"), e);
+}
+
+static int make_add(struct tx *tx, const struct record *source, const struct json *values, struct json **out, struct err *e)
+{
+    (void)tx, (void)source, (void)e;
+    *out = json_map();
+    json_set(*out, "thing", json_copy(json_get(values, "thing")));
+    json_set(*out, "n", json_number(7));
+    return 0;
+}
+static const struct delivery deliveries[] = { { "toy.send", "toy.add", make_add }, { 0 } };
+
 static const struct record_type records[] = {
+    { "toy.send", RIGHT_VISIT, send_fields, NULL, apply_send },
     { "toy.open", RIGHT_SYSTEM, open_fields, NULL, apply_open, .births = true },
     { "toy.add", RIGHT_VISIT, add_fields, check_add, apply_add, .subject = "thing" },
     { 0 } };
@@ -78,7 +101,7 @@ static const struct sealed_column sealed[] = { { "name", "_boxes", "name", MASK_
 static const struct query queries[] = {
     { "list", RIGHT_LISTS, .sql = &list, .params = params, .sealed = sealed, .keys = "i", .page = 2 },
     { 0 } };
-static const struct feature toy = { "toy", "玩具", 1, steps, records, .queries = queries, .recounts = recounts };
+static const struct feature toy = { "toy", "玩具", 1, steps, records, .queries = queries, .deliveries = deliveries, .recounts = recounts };
 static const struct feature *const features[] = { &toy, NULL };
 
 /* ---- a store in a folder of its own ------------------------------------------------ */
@@ -193,6 +216,57 @@ static void stored_then_repeated_then_reused(void **state)
     assert_string_equal(other.err.key, "record.reused");
     assert_string_equal(write_one(w, id, "4405", 2, "王小明", 368).err.key, "record.reused");
     verify(w, 3);
+}
+
+/* Somebody signs in while no file can grow beyond a page: the key store's transaction fails in their hands. */
+static void sign_in_fails(struct core *c)
+{
+    struct seal_session session = { .until = time_now() + 1000 };
+    uint8_t token[32] = { 1 };
+    struct rlimit limit;
+    struct err e = { 0 };
+
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = 4096;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_int_equal(seal_session_put(core_seal(c), token, &session, &e), 0);
+    assert_int_equal(seal_sync(core_seal(c), &e), -1);
+    assert_string_equal(e.key, "store.full");
+    limit.rlim_cur = limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void secrets_lost_in_another_hand_cost_the_batch_and_nothing_else(void **state)
+{
+    struct world *w = *state;
+    struct id ids[] = { id_new(), id_new(), id_new() };
+    struct verify_report report;
+    struct err e = { 0 };
+    char key[48];
+
+    meanwhile = sign_in_fails;
+    for (int turn = 0; turn < 2; turn++) {
+        struct batch *b = core_batch_new(w->c, &who_system, 1580860801000);
+        add(b, ids[0], "4405", 1, "王小明", 368, false);         /* sealed with secrets that are lost */
+        add(b, ids[1], "4405", 998, "李小红", 0, false);         /* sealed after it, with new ones */
+        add(b, ids[2], "4406", 2, NULL, 0, false);
+        core_write(w->c, b);
+        for (size_t i = 0; i < b->count; i++) {
+            assert_int_equal(b->results[i].status, turn ? RESULT_STORED : RESULT_REFUSED);
+            assert_string_equal(b->results[i].err.key, turn ? "" : "keys.undone");
+            assert_int_equal(b->results[i].err.again, !turn);
+        }
+        core_batch_free(b);
+        assert_int_equal(core_health(w->c, key), turn);
+        verify(w, turn ? 5 : 2);
+        meanwhile = NULL;
+    }
+    core_close(w->c);                                               /* what is on disk, not what is remembered */
+    open_world(w);
+    assert_int_equal(core_verify(w->c, &report, &e), 0);
+    assert_int_equal(report.boxes, 3);
+    assert_int_equal(report.lost, 0);
 }
 
 static void a_broken_apply_costs_only_its_record(void **state)
@@ -354,11 +428,121 @@ static void a_stop_refuses_what_waits_and_keeps_what_was_said(void **state)
     verify(w, 3);
 }
 
+/* As somebody does who has the store in his hands. */
+static void behind_its_back(struct world *w, const char *text)
+{
+    const struct sql sql = { "toy.behind", text };
+    struct store *s = NULL;
+    struct err e = { 0 };
+
+    core_close(w->c);
+    int failed = store_open(&s, w->store, STORE_WRITE, &e) < 0 || store_begin(s, &e) < 0 || store_run(s, &sql, NO_ARGS, NULL, &e) < 0 ||
+        store_commit(s, &e) < 0;
+    store_close(s);
+    open_world(w);
+    if (failed)
+        fail_msg("%s %s", e.key, e.detail);
+}
+
+static int64_t one_number(struct world *w, const char *text)
+{
+    const struct sql sql = { "toy.number", text };
+    struct rows rows = { 0 };
+    struct reader *r;
+    struct err e = { 0 };
+
+    assert_int_equal(core_reader_open(w->c, &r, &e), 0);
+    assert_int_equal(store_query(reader_store(r), &rows, &sql, NO_ARGS, &e), 0);
+    assert_true(rows_next(&rows));
+    int64_t n = rows_int(&rows, 0);
+    rows_done(&rows);
+    core_reader_close(r);
+    return n;
+}
+
+static void verify_finds_what_was_changed(void **state)
+{
+    static const char *const changes[] = {      /* each undoes the one before, but the last */
+        "UPDATE ledger_record SET received_at = received_at + 1 WHERE ledger = '4405' AND position = 2",
+        "UPDATE ledger_record SET received_at = received_at - 1, author = x'00112233445566778899aabbccddeeff' WHERE ledger = '4405' AND position = 2",
+        "UPDATE ledger_record SET author = x'', given = given || ' ' WHERE ledger = '4405' AND position = 2",
+    };
+    struct world *w = *state;
+    struct verify_report r;
+    struct err e = { 0 };
+
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(write_one(w, id_new(), "4405", i, "林一", 380).status, RESULT_STORED);
+    verify(w, 5);
+    for (size_t i = 0; i < COUNT_OF(changes); i++) {
+        behind_its_back(w, changes[i]);
+        assert_int_equal(core_verify(w->c, &r, &e), 0);
+        assert_int_equal(r.bad_ledgers, 1);
+        assert_string_equal(r.first_bad, "ledger 4405 2");
+    }
+}
+
+/* Its chains hold and its counters agree: only the mark beside it knows that it was longer once. */
+static void an_older_copy_is_not_served(void **state)
+{
+    struct world *w = *state;
+    struct core_options o = { .store = w->store, .features = features };
+    CLEANUP(buf_done) struct buf older = { 0 };
+    char path[96], mark[112];
+    struct err e = { 0 };
+
+    snprintf(path, sizeof path, "%s/w.db", w->dir);
+    snprintf(mark, sizeof mark, "%s.seen", path);
+    core_close(w->c);
+    assert_int_equal(file_read(path, 1 << 28, &older, &e), 0);
+    open_world(w);
+    assert_int_equal(write_one(w, id_new(), "4405", 1, NULL, 0).status, RESULT_STORED);
+    core_close(w->c);
+    assert_int_equal(file_write_whole(path, 0600, buf_view(&older), &e), 0);
+    int opened = core_open(&w->c, &o, &e);
+    unlink(mark);                     /* who takes the loss */
+    if (opened < 0)
+        open_world(w);
+    assert_int_equal(opened, -1);
+    assert_string_equal(e.key, "store.behind");
+    verify(w, 2);
+}
+
+/* The receipt was lost with the power: what was delivered is owed again. */
+static void what_is_owed_is_delivered_once(void **state)
+{
+    static const char delivered[] = "SELECT COUNT(*) FROM ledger_record WHERE ledger = '4406' AND type = 'toy.add'";
+    struct world *w = *state;
+    struct batch *b = core_batch_new(w->c, &who_system, time_now());
+    struct json *values = json_map();
+    struct err e = { 0 };
+    char thing[ID_TEXT];
+
+    id_text(id_new(), thing);
+    json_set(values, "thing", json_text(str_of(thing)));
+    json_set(values, "to", json_text(STR("4406")));
+    core_batch_add(b, id_new(), "toy.send", STR("4405"), time_now(), values);
+    core_write(w->c, b);
+    assert_int_equal(b->results[0].status, RESULT_STORED);
+    core_batch_free(b);
+    assert_true(core_tick(w->c, &e) > 0);
+    assert_int_equal(one_number(w, delivered), 1);
+    assert_int_equal(one_number(w, "SELECT COUNT(*) FROM core_outbox"), 0);
+    behind_its_back(w, "INSERT INTO core_outbox (ledger, position, target) VALUES ('4405', 2, '4406')");
+    assert_true(core_tick(w->c, &e) >= 0);
+    assert_int_equal(one_number(w, delivered), 1);
+    assert_int_equal(one_number(w, "SELECT COUNT(*) FROM ledger_record WHERE type = 'core.refused'"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(verify_finds_what_was_changed, begin, end),
+        cmocka_unit_test_setup_teardown(what_is_owed_is_delivered_once, begin, end),
+        cmocka_unit_test_setup_teardown(an_older_copy_is_not_served, begin, end),
         cmocka_unit_test_setup_teardown(stored_then_repeated_then_reused, begin, end),
         cmocka_unit_test_setup_teardown(a_broken_apply_costs_only_its_record, begin, end),
+        cmocka_unit_test_setup_teardown(secrets_lost_in_another_hand_cost_the_batch_and_nothing_else, begin, end),
         cmocka_unit_test_setup_teardown(shape_is_checked_with_the_place_of_the_fault, begin, end),
         cmocka_unit_test_setup_teardown(rebuild_gives_the_same_tables, begin, end),
         cmocka_unit_test_setup_teardown(rows_come_in_pages_masked_or_open, begin, end),

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -268,6 +269,35 @@ static void test_period_goes_alone(void **state)
     buf_done(&standing);
 }
 
+/* Not only the word that it is gone: whoever has everything but the period's secret has nothing. */
+static void test_both_secrets_are_in_the_key(void **state)
+{
+    static const struct sql drops[] = { { "drop_period", "DELETE FROM seal_period WHERE class = 2" }, { "drop_subject", "DELETE FROM seal_subject" } };
+    struct str plain = STR("{\"temp\":373}");
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(drops); i++) {
+        struct buf box = sealed(place(1, 2, SEAL_HEALTH), plain), again;
+        struct store *s = NULL;
+
+        assert_string_equal(opened(VILLAGE, 1, buf_view(&box), plain), "");
+        seal_close(seal);
+        seal = NULL;
+        FINE(store_open(&s, url, STORE_WRITE, &e));
+        FINE(store_begin(s, &e));
+        FINE(store_run(s, &drops[i], NO_ARGS, NULL, &e));
+        FINE(store_commit(s, &e));
+        store_close(s);
+        FINE(seal_open(&seal, url, master, false, &e));
+        assert_string_equal(opened(VILLAGE, 1, buf_view(&box), plain), "seal.key_lost");
+        again = sealed(place(1, 2, SEAL_HEALTH), plain);        /* mints what is missing */
+        assert_string_equal(opened(VILLAGE, 1, buf_view(&again), plain), "");
+        assert_string_equal(opened(VILLAGE, 1, buf_view(&box), plain), "seal.damaged");
+        buf_done(&box);
+        buf_done(&again);
+    }
+}
+
 /* ---- erasing ------------------------------------------------------------------ */
 
 static size_t found(enum seal_find kind, struct str scope, struct str text)
@@ -275,6 +305,7 @@ static size_t found(enum seal_find kind, struct str scope, struct str text)
     struct seal_hit *hits = NULL;
     size_t count = 0;
 
+    FINE(seal_sync(seal, &e)); /* a search sees what is on disk */
     FINE(seal_search(seal, kind, scope, text, &hits, &count, 100, &e));
     free(hits);
     return count;
@@ -495,6 +526,30 @@ static void test_rotate(void **state)
 }
 
 /* A rotation cut off at every point of master.c. */
+static void test_signature(void **state)
+{
+    uint8_t sign[SEAL_SIGN], again[SEAL_SIGN], key[SEAL_PUBLIC], same[SEAL_PUBLIC];
+
+    (void)state;
+    assert_int_equal(seal_public(seal, key, &e), 0); /* nothing was ever signed */
+    FINE(seal_sign(seal, STR("core.heads 4405"), sign, key, &e));
+    assert_true(seal_signed(STR("core.heads 4405"), sign, key));
+    assert_false(seal_signed(STR("core.heads 4406"), sign, key));
+    sign[5] ^= 1;
+    assert_false(seal_signed(STR("core.heads 4405"), sign, key));
+    sign[5] ^= 1;
+    reopen(); /* on disk without a seal_sync */
+    FINE(seal_sign(seal, STR("core.heads 4405"), again, same, &e));
+    assert_memory_equal(same, key, sizeof key);
+    assert_memory_equal(again, sign, sizeof sign);
+    FINE(seal_rotate(seal, &e));
+    assert_int_equal(seal_public(seal, same, &e), 1);
+    assert_memory_equal(same, key, sizeof key);
+    reopen();
+    assert_int_equal(seal_public(seal, same, &e), 1);
+    assert_memory_equal(same, key, sizeof key);
+}
+
 static void test_rotation_cut_off(void **state)
 {
     struct buf box = sealed(place(1, 2, SEAL_HEALTH), STR("a"));
@@ -718,6 +773,97 @@ static void test_rows_cannot_be_swapped(void **state)
     REFUSED("keys.damaged", seal_account_get(seal, STR("city"), &worker, got, &e));
 }
 
+/* ---- a full disk ------------------------------------------------------------------------ */
+
+/* No file may grow beyond the log's size: every commit of the key store fails as on a full disk. */
+static void disk_full(bool full)
+{
+    struct rlimit limit;
+    struct stat st;
+
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    if (full) {
+        assert_int_equal(stat(beside("-wal"), &st), 0);
+        limit.rlim_cur = (rlim_t)st.st_size;
+    }
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void test_full_disk_is_survived(void **state)
+{
+    struct seal_session kept = { .worker = some_id(7), .account = "city", .until = time_now() + DAY }, got;
+    uint8_t token[32] = { 1 };
+    struct buf before = sealed(place(1, 1, SEAL_HEALTH), STR("before")), lost, later, after;
+    uint64_t undone;
+
+    (void)state;
+    FINE(seal_sync(seal, &e));
+    uint64_t mark = seal_mark(seal);
+    lost = sealed(place(2, 2, SEAL_HEALTH), STR("lost"));                   /* the writer mints */
+    disk_full(true);
+    FINE(seal_session_put(seal, token, &kept, &e));                         /* somebody signs in meanwhile */
+    REFUSED("store.full", seal_sync_since(seal, mark, &e));                 /* and is the one who hears of it */
+    assert_true(e.again);
+    assert_true(seal_failing(seal, &undone));
+    assert_int_equal(undone, mark + 1);
+    REFUSED("store.full", seal_try(seal, &e));
+    REFUSED("session.unknown", seal_session_get(seal, token, &got, &e));
+    disk_full(false);
+
+    /* The writer has not heard: it goes on, and what it seals now would be sound; what it sealed before is not. */
+    later = sealed(place(3, 2, SEAL_HEALTH), STR("later"));
+    REFUSED("keys.undone", seal_sync_since(seal, mark, &e));
+    assert_true(e.again);
+    assert_string_equal(opened(VILLAGE, 2, buf_view(&lost), STR("lost")), "seal.damaged");
+
+    /* All of it once more, without a new start. */
+    mark = seal_mark(seal);
+    after = sealed(place(2, 2, SEAL_HEALTH), STR("lost"));
+    FINE(seal_session_put(seal, token, &kept, &e));
+    FINE(seal_sync_since(seal, mark, &e));
+    assert_false(seal_failing(seal, &undone));
+    reopen();
+    assert_string_equal(opened(VILLAGE, 1, buf_view(&before), STR("before")), "");
+    assert_string_equal(opened(VILLAGE, 2, buf_view(&after), STR("lost")), "");
+    assert_string_equal(opened(VILLAGE, 3, buf_view(&later), STR("later")), "");
+    FINE(seal_session_get(seal, token, &got, &e));
+    buf_done(&before);
+    buf_done(&lost);
+    buf_done(&later);
+    buf_done(&after);
+}
+
+/* A tombstone that found no room leaves nothing behind that spoils the next one. */
+static void test_tombstone_on_a_full_disk(void **state)
+{
+    struct buf one = sealed(place(1, 1, SEAL_HEALTH), STR("one")), two = sealed(place(2, 2, SEAL_HEALTH), STR("two"));
+    struct rlimit limit;
+    struct stat st;
+
+    (void)state;
+    FINE(seal_sync(seal, &e));
+    FINE(seal_erase(seal, VILLAGE, some_id(1), &e));
+    assert_int_equal(stat(list, &st), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = (rlim_t)st.st_size + 20;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    REFUSED("keys.tombstones", seal_erase(seal, VILLAGE, some_id(2), &e));
+    assert_true(e.again);
+    disk_full(false);
+    copy(file, beside(".older"));
+    FINE(seal_erase(seal, VILLAGE, some_id(2), &e));
+    seal_close(seal);
+    put_back(beside(".older"));          /* an older key store, in which the second still lives: only the list knows */
+    FINE(seal_open(&seal, url, master, false, &e));
+    assert_string_equal(opened(VILLAGE, 1, buf_view(&one), STR("one")), "seal.erased");
+    assert_string_equal(opened(VILLAGE, 2, buf_view(&two), STR("two")), "seal.erased");
+    buf_done(&one);
+    buf_done(&two);
+}
+
 /* ---- threads and speed ---------------------------------------------------------------- */
 
 static void *seal_and_open(void *arg)
@@ -822,6 +968,54 @@ static void test_speed(void **state)
     buf_done(&out);
 }
 
+/* Into a backup and back: all that is sealed opens, nobody is signed in, nobody is found, the erased stay away. */
+static void test_copy(void **state)
+{
+    enum { MANY = 5003 };         /* more than one piece */
+    struct buf boxes[3] = { sealed(place(1, 2, SEAL_REGISTER), STR("a")), sealed(place(2, 3, SEAL_REGISTER), STR("b")), { 0 } };
+    struct seal_session session = { .worker = some_id(1), .account = "city", .until = time_now() + DAY };
+    const uint8_t token[32] = { 7 };
+    char verifier[128] = "$argon2id$", path[100], other[120];
+    struct id worker;
+    int64_t secrets, subjects, periods;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/copy.db", folder);
+    snprintf(other, sizeof other, "sqlite:%s/other", folder);
+    for (unsigned i = 4; i < MANY + 2; i++)
+        FINE(seal_box(seal, &(struct seal_place){ VILLAGE, some_id(i), some_id(i), SEAL_REGISTER, FEBRUARY }, STR("c"), &boxes[2], &e));
+    FINE(seal_note(seal, FIND_NAME, TOWN, STR("陈大文"), VILLAGE, some_id(2), &e));
+    FINE(seal_account_put(seal, STR("city"), some_id(1), verifier, &e));
+    FINE(seal_session_put(seal, token, &session, &e));
+    FINE(seal_sync(seal, &e));
+
+    FINE(seal_copy(seal, path, &secrets, &e));
+    assert_true(secrets == MANY + 1); /* each its own, and the standing period */
+    FINE(seal_erase(seal, VILLAGE, some_id(3), &e));
+    FINE(seal_copy(seal, path, &secrets, &e));
+    assert_true(secrets == MANY);
+    REFUSED("keys.exists", seal_copy_back(path, url, &e));
+    FINE(seal_copy_back(path, other, &e));
+
+    struct seal *first = seal;
+    FINE(seal_open(&seal, other, master, false, &e));
+    assert_string_equal(opened(VILLAGE, 1, buf_view(&boxes[0]), STR("a")), "");
+    assert_string_equal(opened(VILLAGE, 2, buf_view(&boxes[1]), STR("b")), "seal.erased");
+    FINE(seal_account_get(seal, STR("city"), &worker, verifier, &e));
+    REFUSED("session.unknown", seal_session_get(seal, token, &session, &e));
+    assert_int_equal(found(FIND_NAME, TOWN, STR("陈大文")), 0);
+    FINE(seal_erasures(seal, &subjects, &periods, &e));
+    assert_true(subjects == 1 && periods == 0);
+    seal_close(seal);
+
+    seal = first;
+    assert_int_equal(found(FIND_NAME, TOWN, STR("陈大文")), 1);
+    FINE(seal_rotate(seal, &e));
+    REFUSED("keys.master_wrong", seal_open(&first, other, master, false, &e)); /* that is what a rotation is for */
+    for (size_t i = 0; i < 3; i++)
+        buf_done(&boxes[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -831,18 +1025,23 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_every_flipped_bit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_shape_of_a_place, setup, teardown),
         cmocka_unit_test_setup_teardown(test_period_goes_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_both_secrets_are_in_the_key, setup, teardown),
         cmocka_unit_test_setup_teardown(test_erase_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(test_half_a_line_is_no_tombstone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_erase_overwrites, setup, teardown),
         cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_master_missing_wrong_mode, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rotate, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_signature, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rotation_cut_off, setup, teardown),
         cmocka_unit_test_setup_teardown(test_tokens, setup, teardown),
         cmocka_unit_test_setup_teardown(test_accounts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sessions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_devices, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_copy, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rows_cannot_be_swapped, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_full_disk_is_survived, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_tombstone_on_a_full_disk, setup, teardown),
         cmocka_unit_test_setup_teardown(test_threads, setup, teardown),
         cmocka_unit_test_setup_teardown(test_speed, setup, teardown),
     };

@@ -623,13 +623,50 @@ static void full(void **state)
     assert_true(counted(s) == 1);
 }
 
+/* A copy is one plain file, and what a writer left half in it is taken back by who reads it. */
+static void copies(void **state)
+{
+    static const struct sql *const steps[] = { &schema_1 };
+    CLEANUP(store_done) struct store *s = NULL, *reader = NULL;
+    char path[200];
+    struct err e = { 0 };
+    int status;
+
+    (void)state;
+    GOOD(store_open(&s, url, STORE_COPY, &e));
+    GOOD(store_step(s, "t", 1, steps, &e));
+    put_rows(s, "a", 1, 300);
+    store_close(s);
+    s = NULL;
+    for (const char *const *suffix = (const char *const[]){ "-wal", "-shm", "-journal", ".lock", NULL }; *suffix; suffix++) {
+        snprintf(path, sizeof path, "%s%s", url + strlen("sqlite:"), *suffix);
+        assert_false(file_exists(path));
+    }
+    if (fork() == 0) {
+        static const struct sql swell = { "t.swell", "UPDATE t_row SET n = n + 1000, box = zeroblob(100000)" };
+        if (store_open(&s, url, STORE_COPY, &e) < 0 || store_begin(s, &e) < 0 || store_run(s, &swell, NO_ARGS, NULL, &e) < 0)
+            _exit(1);
+        raise(SIGKILL);
+    }
+    assert_true(wait(&status) > 0 && WIFSIGNALED(status));
+    snprintf(path, sizeof path, "%s-journal", url + strlen("sqlite:"));
+    assert_true(file_exists(path));
+    GOOD(store_open(&reader, url, STORE_READ, &e));
+    assert_true(counted(reader) == 300);
+    static const struct sql least = { "t.least", "SELECT MIN(n), MAX(n), MAX(length(box)) FROM t_row" };
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    GOOD(store_query(reader, &rows, &least, NO_ARGS, &e));
+    assert_true(rows_next(&rows) && rows_int(&rows, 0) == 1 && rows_int(&rows, 1) == 300 && rows_int(&rows, 2) == 0);
+    BAD(store_run(reader, &add, ARGS("b", 1, value_null), NULL, &e), "store.failed");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fresh, swept)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(values), TEST(arguments), TEST(nested), TEST(returning), TEST(savepoints), TEST(readers), TEST(locked), TEST(killed),
-        TEST(versions), TEST(fences), TEST(digests), TEST(scrubbed), TEST(damaged), TEST(failing), TEST(full),
+        TEST(versions), TEST(fences), TEST(digests), TEST(copies), TEST(scrubbed), TEST(damaged), TEST(failing), TEST(full),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

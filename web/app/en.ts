@@ -53,6 +53,7 @@ export const both: Words = {
     "trouble.core": "The server failed inside; it has been logged",
 };
 export const field: Words = {
+    sign_out_all: "Sign out on all devices",
     no_doors: "Your duties lie above the villages: there are no doors to walk. Use the command face.",
     motto: "Asked once, written once, at the door. Everything else follows.",
     login_note: "Forgotten your password? Ask your system keeper. Sign out on shared computers.",
@@ -91,6 +92,24 @@ export const field: Words = {
     "record.screening.visit": "Visit",
 };
 export const command: Words = {
+    "trouble.field.length": "Too long or too short",
+    "trouble.field.range": "The number is out of its bounds",
+    "trouble.field.code": "There is no such choice",
+    "trouble.field.day": "That is no day",
+    "trouble.field.blank": "It must be more than blanks",
+    "trouble.reveal": "Looking needs a purpose in words",
+    "trouble.reveal.nothing": "Nothing of this is registered for this household",
+    "trouble.round": "No such round",
+    "trouble.worker": "There is no such person; reload",
+    "trouble.account": "The account name or password does not fit",
+    "trouble.account.known": "Somebody else has this account name",
+    "trouble.account.unknown": "No such account",
+    "trouble.busy.rebuilding": "The server is making its tables again; tried again by itself",
+    "trouble.profile.root": "A profile is set for the whole installation only",
+    "trouble.profile.shape": "Something in the profile is not right",
+    "trouble.organisation": "No such organisation",
+    "trouble.shape": "The shape of the boundary is not right",
+    "trouble.heads": "There is no daily root yet",
     skip: "Skip to content",
     place: "Where you are",
     post: "Command map",

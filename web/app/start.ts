@@ -11,4 +11,5 @@ export async function start(frame: Component, face: string): Promise<void> {
         en: () => import("virtual:words/en"),
     });
     createApp(frame).mount("#app");
+    setTimeout(() => void import("./fork").catch(() => undefined), 2000);
 }

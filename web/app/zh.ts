@@ -53,6 +53,7 @@ export const both: Words = {
     "trouble.core": "服务器内部出错,已记录",
 };
 export const field: Words = {
+    sign_out_all: "退出所有设备",
     no_doors: "您的职责在镇街以上,没有要走的门。请用指挥端。",
     to_command: "去指挥端",
     motto: "门口问一次、记一次,其余自动汇总",
@@ -91,6 +92,24 @@ export const field: Words = {
     "record.screening.visit": "入户记录",
 };
 export const command: Words = {
+    "trouble.field.length": "太长或太短",
+    "trouble.field.range": "数值超出范围",
+    "trouble.field.code": "没有这个选项",
+    "trouble.field.day": "日期不对",
+    "trouble.field.blank": "不能只有空格",
+    "trouble.reveal": "查看须写明用途",
+    "trouble.reveal.nothing": "这一户没有登记这些内容",
+    "trouble.round": "没有这一轮",
+    "trouble.worker": "没有这个人,请刷新",
+    "trouble.account": "账号名或密码不合要求",
+    "trouble.account.known": "这个账号名已有别人在用",
+    "trouble.account.unknown": "没有这个账号",
+    "trouble.busy.rebuilding": "服务器正在重建表格,稍后自动再试",
+    "trouble.profile.root": "方案只能为整个系统设置",
+    "trouble.profile.shape": "方案的内容不对",
+    "trouble.organisation": "没有这个单位",
+    "trouble.shape": "边界图形不对",
+    "trouble.heads": "还没有每日总账",
     skip: "跳到正文",
     place: "所在位置",
     post: "作战图",

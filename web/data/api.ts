@@ -118,11 +118,15 @@ export interface Result {
     status: "stored" | "repeated" | "refused";
     ledger?: string;
     position?: number;
+    digest?: string;
+    safe?: number;
     error?: { key: string; field?: string; again?: boolean };
 }
 /** Hands records in. The outbox calls it for work at the door, `write` for orders given from a desk. */
 export async function handIn(records: Draft[]): Promise<Result[]> {
-    return (await post<{ results: Result[] }>("/api/records", { now: Date.now(), records })).results;
+    const { results } = await post<{ results: Result[] }>("/api/records", { now: Date.now(), records });
+    void import("./heads").then((heads) => heads.remember(records, results)).catch(() => undefined);
+    return results;
 }
 /** One record, now or not at all: the refusal is thrown. */
 export async function write(record: Draft): Promise<Result> {

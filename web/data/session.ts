@@ -61,8 +61,8 @@ export async function resume(): Promise<Session | undefined> {
     }
     return session.value;
 }
-export async function signOut(): Promise<void> {
-    await remove("/api/session").catch(() => undefined);
+export async function signOut(everywhere = false): Promise<void> {
+    await remove(everywhere ? "/api/session?everywhere=1" : "/api/session").catch(() => undefined);
     await forgetKept().catch(() => undefined);
     session.value = undefined;
 }

@@ -47,11 +47,13 @@ export function takeCodes(codes: unknown): void {
 export function code(list: string, item: string | null | undefined): string {
     return item ? (lists.value.get(`${list}.${item}`)?.[language.value] ?? item) : "";
 }
-/** What a refusal means: the word of its key, of the part before the dot, or the key itself. */
+/** What a refusal means: the frames' word of its key, the feature's own (`refused_…`), that of the part before the dot, or the key itself. */
 export function troubleWord(trouble: { key: string; field?: string }): string {
     const { key, field } = trouble;
-    const group =
-        { store: "busy", server: "busy", body: "request", query: "request", door: "household" }[key.split(".")[0]!] ?? key.split(".")[0];
-    const word = table.value.get(`trouble.${key}`) ?? table.value.get(`trouble.${group}`) ?? t("trouble.other", { key });
+    const [part] = key.split(".");
+    const like = { body: "request", json: "request", query: "request", keys: "store", ledger: "busy", door: "household" }[part!];
+    const words = [`trouble.${key}`, `${part}.refused_${key.replace(".", "_")}`, `trouble.${part}`, `trouble.${like}`];
+    const found = words.find((w) => table.value.has(w));
+    const word = found ? t(found) : t("trouble.other", { key });
     return field ? `${word} · ${field}` : word;
 }

@@ -1,11 +1,13 @@
 import type { Words } from "@kit/parts";
 
 export const command: Words = {
+    refused_area_sibling: "Only into areas beside it",
+    refused_area_split: "Into two different areas at least",
     grids: "Grids", open_new: "New: {level}", open_below: "{level} inside",
     note: "Each grid has its own code and somebody who answers for it. A code once used is given to no other grid.",
     none: "Nothing below yet ({level}).", none_grids: "No grids yet: cut the first one",
     none_how: "Use the button above on the right: the code is made for you, only a name is needed. Then, under People, give each grid a grid worker.",
-    none_who: "Grids are cut by the secretary or a clerk of the village.", c_name: "Name", c_code: "Code", c_level: "Level",
+    none_who: "Grids are cut by the secretary of the village.", c_name: "Name", c_code: "Code", c_level: "Level",
     c_holder: "Who answers", c_do: "Change", deputy: "deputy", nobody: "Nobody answers: assign", rename: "Rename",
     merge: "Merge…", close: "Close", title_open: "{level}: a new one in {name}", title_rename: "Rename {name}",
     title_merge: "Merge {name}", title_close: "Close {name}", new_name: "New name",

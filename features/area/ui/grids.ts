@@ -5,7 +5,7 @@ import { t, troubleWord } from "@kit/words";
 
 export type Act = "open" | "rename" | "merge" | "close";
 
-const cutters = ["secretary", "clerk"];
+const cutters = ["secretary"];
 /** A duty counts for its area and everything below it. The server decides; this only spares people buttons that refuse. */
 export function mayCut(area: string): boolean {
     const line = tree.value?.above(area).map((a) => a.area) ?? [area];

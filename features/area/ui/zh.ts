@@ -1,9 +1,11 @@
 import type { Words } from "@kit/parts";
 
 export const command: Words = {
+    refused_area_sibling: "只能分到同级的相邻区域",
+    refused_area_split: "至少分为两个不同的区域",
     grids: "网格", open_new: "新设{level}", open_below: "下设{level}", note: "每个网格有自己的代码和责任人。代码一经使用不再给别的网格。", none: "这里还没有{level}。",
     none_grids: "还没有网格:先划第一个网格", none_how: "按右上角的按钮:代码会自动编好,只要写名称。划好网格之后,到“人员”页给每个网格派网格员。",
-    none_who: "划网格由村(居)书记或内勤办理。", c_name: "名称", c_code: "代码", c_level: "层级", c_holder: "责任人", c_do: "办理", deputy: "副岗",
+    none_who: "划网格由村(居)书记办理。", c_name: "名称", c_code: "代码", c_level: "层级", c_holder: "责任人", c_do: "办理", deputy: "副岗",
     nobody: "无人负责,去派人", rename: "改名", merge: "并入…", close: "撤销", title_open: "在{name}新设{level}", title_rename: "改名:{name}",
     title_merge: "并入:{name}", title_close: "撤销:{name}", new_name: "新名称", name_note: "例如:第一网格、东片网格",
     code_note: "已按“{name}”的代码往下编号,一般不用改", merge_to: "并入哪一个", choose: "请选择", reason: "原因",

@@ -37,6 +37,16 @@ export const field: Words = {
     saved: "Kept on this phone",
 };
 export const command: Words = {
+    refused_household_door_unknown: "No such door",
+    refused_household_unknown: "No such household",
+    refused_household_person_unknown: "No such person",
+    refused_household_centre_unknown: "No such centre household",
+    refused_household_no_centre: "That is no centre household",
+    refused_household_own_centre: "A household cannot be its own centre",
+    refused_household_not_in_village: "Doors and households stand in villages or their grids",
+    refused_household_find_short: "Write a little more",
+    refused_household_same_person: "Whoever asked for the erasure cannot allow it",
+    refused_household_erase_unknown: "No such request to erase",
     households: "Households",
     find: "Find",
     find_text: "two characters or more",

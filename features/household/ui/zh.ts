@@ -37,6 +37,16 @@ export const field: Words = {
     saved: "已存本机",
 };
 export const command: Words = {
+    refused_household_door_unknown: "没有这扇门",
+    refused_household_unknown: "没有这一户",
+    refused_household_person_unknown: "没有这个人",
+    refused_household_centre_unknown: "没有这户中心户",
+    refused_household_no_centre: "那一户不是中心户",
+    refused_household_own_centre: "中心户不能是这一户自己",
+    refused_household_not_in_village: "门和住户只能登记在村居或网格里",
+    refused_household_find_short: "再多写几个字",
+    refused_household_same_person: "申请擦除的人不能自己批准",
+    refused_household_erase_unknown: "没有这个擦除申请",
     households: "住户",
     find: "查找",
     find_text: "至少两个字",

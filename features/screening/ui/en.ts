@@ -95,6 +95,16 @@ export const field: Words = {
     more_questions: "More questions ({n})",
 };
 export const command: Words = {
+    refused_screening_door_unknown: "No such door",
+    refused_screening_household_unknown: "No such household",
+    refused_screening_round_unknown: "No such round",
+    refused_screening_round_elsewhere: "This round is not about this place",
+    refused_screening_visit_unknown: "No such visit",
+    refused_screening_own_visit: "Nobody re-checks a visit of one's own",
+    refused_screening_scope: "Rounds are opened for villages and above",
+    refused_screening_other_scope: "This round was opened for another area",
+    refused_screening_other_measures: "Its measures cannot be changed once it is open",
+    refused_screening_measure_twice: "The same measure twice",
     show_round: "Show on the map",
     coverage: "Coverage",
     left: "Not entered",

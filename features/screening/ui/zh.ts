@@ -95,6 +95,16 @@ export const field: Words = {
     more_questions: "其他问题({n})",
 };
 export const command: Words = {
+    refused_screening_door_unknown: "没有这扇门",
+    refused_screening_household_unknown: "没有这一户",
+    refused_screening_round_unknown: "没有这一轮",
+    refused_screening_round_elsewhere: "这一轮不包括这里",
+    refused_screening_visit_unknown: "没有这次入户记录",
+    refused_screening_own_visit: "不能复核自己的入户",
+    refused_screening_scope: "轮次只能在村居及以上开启",
+    refused_screening_other_scope: "这一轮是在别的区域开启的",
+    refused_screening_other_measures: "开启之后不能改变措施",
+    refused_screening_measure_twice: "同一措施写了两次",
     show_round: "在图上看",
     coverage: "入户覆盖",
     left: "未入户",

@@ -1,0 +1,233 @@
+// bad_input.mjs CITY - every record type and every question with each place of
+// it wrong in every way, and at each bound, drawn from the tables themselves: the
+// exact word key comes back, the record beside it is stored, nothing of the
+// refused ones is, and no answer is 500 or more.
+import { report } from "./report.mjs";
+import { accounts, borrow, newId, serve, signIn, wangge } from "../program.mjs";
+import { Shape } from "../shape.mjs";
+
+const [, , city] = process.argv;
+const { store } = borrow(city);
+const [name, password] = accounts(city).find(([account]) => account.startsWith("grid-440513108216"));
+const grid = name.slice("grid-".length), village = grid.slice(0, 12);
+const verified = (what) => Number(wangge("verify", "--store", store).match(new RegExp(`\\b${what} (\\d+)`))[1]);
+const days = verified("heads");                                        // the root of a day, which the server writes by itself, is nobody's
+const recorded = () => verified("records") - verified("heads");
+const before = recorded();
+const server = await serve(store, "--requests", "1000000");
+const { url } = server;
+const phone = await signIn(url, name, password);
+const bearer = { Authorization: `Bearer ${phone.session.token}` };
+const json = { "Content-Type": "application/json" };
+const meta = await (await fetch(`${url}/api/meta`)).json();
+const shape = new Shape(meta, village);
+
+const broken = [];   // answers of 500 and more
+async function send(method, path, body, headers = { ...json, ...bearer }) {
+    const bytes = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+    const answer = await fetch(`${url}${path}`, { method, headers, body: bytes });
+    const text = await answer.text();
+    if (answer.status >= 500) broken.push(`${method} ${path}: ${answer.status} ${text.slice(0, 200)}`);
+    let said = {};
+    try {
+        said = JSON.parse(text);
+    } catch {
+        if (text) broken.push(`${method} ${path}: not JSON: ${text.slice(0, 80)}`);
+    }
+    return { status: answer.status, ...said };
+}
+
+// ---- records: each bad one between two good ones ---------------------------------
+const record = (type, area, body, more) => ({ id: newId(), type, area, at: Date.now(), body, ...more });
+const good = () => record("household.door", grid, { door: newId(), order: 9000, use: "self" });
+const stored = new Set(), refused = new Set(), wrong = { fault: [], edge: [], neighbour: [] };
+let waiting = [], bytes = 0;
+
+// One batch of what was told; told(result) says what is wrong with it, or nothing.
+async function flush() {
+    const cases = waiting, records = cases.flatMap((c) => [c.bad, good()]);
+    waiting = [], bytes = 0;
+    const { status, key, results } = await send("POST", "/api/records", { records });
+    for (const [i, c] of cases.entries()) {
+        const bad = results?.[2 * i] ?? { status: `the whole batch: ${status} ${key}` }, beside = results?.[2 * i + 1];
+        const said = c.told(bad.error ?? {}, bad.status);
+        if (said) c.to.push(`${c.what}: ${said}, not ${bad.status} ${bad.error?.key ?? ""} ${bad.error?.field ?? ""}`);
+        if (beside?.status !== "stored" || !beside.position) wrong.neighbour.push(`${c.what}: ${JSON.stringify(beside)}`);
+        if (beside) stored.add(beside.id);
+        if (c.bad?.id) refused.add(c.bad.id);
+    }
+}
+async function tell(to, what, bad, told) {
+    const size = JSON.stringify(bad)?.length ?? 0;
+    if (waiting.length === 200 || bytes + size > 2000000) await flush();
+    waiting.push({ to, what, bad, told });
+    bytes += size;
+}
+const refusedBy = (key, field) => (error) => (error.key === key && (error.field ?? "") === field.slice(0, 79) ? "" : `wanted ${key} ${field}`);
+
+const listless = (fields) => fields.flatMap((f) => [...(f.codes && !shape.codes[f.codes] ? [f.codes] : []), ...listless(f.fields ?? [])]);
+report("every code list a field names is in the profile", shape.types.flatMap(({ type, fields }) => listless(fields).map((list) => `${type}: ${list}`)));
+
+let faults = 0, edges = 0;
+for (const { type, fields } of shape.types) {
+    for (const { what, key, field, body } of shape.faults(fields)) {
+        await tell(wrong.fault, `${type} ${what}`, record(type, village, body), refusedBy(key, field));
+        faults++;
+    }
+    // Whoever sends it has no right there: what passes the shape comes to that and not further.
+    for (const { what, body } of shape.edges(fields)) {
+        await tell(wrong.edge, `${type} ${what}`, record(type, village, body), (e) => (e.key === "right.denied" && !e.field ? "" : "wanted right.denied"));
+        edges++;
+    }
+    for (const body of [undefined, null, [], 5, "x"])
+        await tell(wrong.fault, `${type} body ${JSON.stringify(body)}`, record(type, village, body), refusedBy("field.group", "body"));
+    const long = "x".repeat(200);
+    await tell(wrong.fault, `${type} a long name`, record(type, village, { ...shape.fullest(fields), [long]: 1 }), refusedBy("field.unknown", long));
+    for (const f of fields.filter((f) => f.kind === "area")) {
+        const elsewhere = { ...shape.fullest(fields), [f.name]: f.list ? ["999999"] : "999999" };
+        await tell(wrong.fault, `${type} ${f.name} elsewhere`, record(type, village, elsewhere), refusedBy("area.unknown", f.name));
+    }
+}
+
+// ---- the envelope ----
+const door = { door: newId(), order: 1, use: "self" }, now = Date.now();
+const v8 = newId().replace(/^(.{14})7/, "$18");
+const envelope = [
+    [{ id: undefined }, "record.id", "id"], [{ id: null }, "record.id", "id"], [{ id: 5 }, "record.id", "id"], [{ id: "x" }, "record.id", "id"],
+    [{ id: "00000000-0000-0000-0000-000000000000" }, "record.id", "id"], [{ id: v8 }, "record.id", "id"],
+    [{ type: undefined }, "record.type", "type"], [{ type: 5 }, "record.type", "type"], [{ type: "household.castle" }, "record.type", "type"],
+    [{ type: "household.door\u0000" }, "record.type", "type"], [{ type: "x".repeat(60000) }, "record.type", "type"],
+    [{ area: undefined }, "record.area", "area"], [{ area: 5 }, "record.area", "area"], [{ area: "" }, "record.area", "area"],
+    [{ area: "4".repeat(32) }, "record.area", "area"], [{ area: "999999" }, "area.unknown", ""], [{ area: "4".repeat(31) }, "area.unknown", ""],
+    [{ at: undefined }, "record.at", "at"], [{ at: null }, "record.at", "at"], [{ at: "5" }, "record.at", "at"], [{ at: 1.5 }, "record.at", "at"],
+    [{ at: 0 }, "record.at", "at"], [{ at: -1 }, "record.at", "at"], [{ at: Date.UTC(1999, 11, 31) }, "record.at", "at"],
+    [{ at: Date.UTC(2200, 0, 2) }, "record.at", "at"], [{ at: Number.MAX_SAFE_INTEGER }, "record.at", "at"],
+    [{ at: now + 3600000 }, "clock.ahead", "at"],
+    ...["x", 5, {}, [], true, "00000000-0000-0000-0000-000000000000"].flatMap((w) => [
+        [{ for: w }, "record.for", "for"], [{ maker: w }, "record.maker", "maker"]]),
+];
+for (const [other, key, field] of envelope) {
+    const bad = { ...record("household.door", grid, door), ...other };
+    if (key === "record.type" && /\0/.test(bad.type)) continue;   // a NUL is refused with the whole body, below
+    await tell(wrong.fault, `envelope ${JSON.stringify(other).slice(0, 60)}`, bad, refusedBy(key, field));
+}
+for (const bad of [5, "x", null, [], true]) await tell(wrong.fault, `a record ${JSON.stringify(bad)}`, bad, refusedBy("record.map", ""));
+const twice = good();
+await flush();
+report(`${faults} faults in ${shape.types.length} record types, and the envelope's: each by its key and field`, wrong.fault);
+report(`${edges} values at a bound, and everything that may be left out: the shape lets them pass`, wrong.edge);
+report(`the record beside a bad one is stored (${stored.size})`, wrong.neighbour);
+{
+    const [a, b, c] = (await phone.post([twice, twice, { ...twice, body: { ...twice.body, order: 1 } }])).results;
+    stored.add(twice.id);
+    report("the same id again is a repeat, with other content it is refused", a.status === "stored" && b.status === "repeated" &&
+        b.position === a.position && c.error?.key === "record.reused" ? [] : [JSON.stringify([a, b, c])]);
+}
+
+// ---- the whole body ----
+const text = (o) => JSON.stringify(o), ok = text({ records: [] });
+const deep = (n) => `${"[".repeat(n)}${"]".repeat(n)}`;
+const inBody = (value) => text({ records: [record("household.door", grid, { ...door, door: newId(), building: value })] });
+const bodies = [
+    ["", "json.bad"], ["{", "json.bad"], ["records=1", "json.bad"], [`${ok}x`, "json.bad"], ["{'records':[]}", "json.bad"], ['{"records":[NaN]}', "json.bad"],
+    ["5", "body.records", "records"], ["[]", "body.records", "records"], ["{}", "body.records", "records"], ['{"records":{}}', "body.records", "records"],
+    ['{"records":[],"now":"5"}', "body.now", "now"], ['{"records":[],"now":0}', "body.now", "now"], ['{"records":[],"now":1.5}', "body.now", "now"],
+    [`{"records":[],"now":${Date.UTC(2200, 0, 2)}}`, "body.now", "now"],
+    [text({ records: Array(1001).fill({}) }), "body.many", "records"],
+    [`{"records":${deep(16)}}`, "json.deep"], [`{"records":[],"x":${"[".repeat(100000)}`, "json.deep"],
+    ['{"records":[],"records":[]}', "json.duplicate"], ['{"records":["\\u0000"]}', "json.utf8"], [Buffer.from('{"records":["\xff"]}', "latin1"), "json.utf8"],
+    [inBody("x".repeat(65537)), "json.text"], [`${" ".repeat(4194304)}${ok}`, "request.large"],
+];
+const whole = [];
+const refuses = async (what, method, path, body, headers, status, key, field) => {
+    const said = await send(method, path, body instanceof Buffer ? body.toString("latin1") : body, headers);
+    if (said.status !== status || (key && said.key !== key) || (field !== undefined && (said.field ?? "") !== field))
+        whole.push(`${what}: ${said.status} ${said.key} ${said.field ?? ""}, wanted ${status} ${key} ${field ?? ""}`);
+};
+for (const [body, key, field] of bodies) {
+    const status = key === "request.large" ? 413 : 400;
+    if (body instanceof Buffer) {   // bytes that are no text
+        const answer = await fetch(`${url}/api/records`, { method: "POST", headers: { ...json, ...bearer }, body });
+        const said = await answer.json();
+        if (said.key !== key) whole.push(`bytes: ${answer.status} ${said.key}, wanted ${key}`);
+    } else {
+        await refuses(body.slice(0, 40), "POST", "/api/records", body, undefined, status, key, field);
+    }
+}
+for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx", ""])
+    await refuses(`Content-Type ${type}`, "POST", "/api/records", ok, { ...bearer, "Content-Type": type }, type ? 415 : 200, type ? "request.type" : undefined);
+for (const type of ["application/json", "Application/JSON; charset=utf-8"])
+    await refuses(`Content-Type ${type}`, "POST", "/api/records", ok, { ...bearer, "Content-Type": type }, 200);
+await refuses("a thousand is not too many", "POST", "/api/records", { records: Array(1000).fill({}) }, undefined, 200);
+
+// ---- the other things that are posted ----
+const nowhere = newId();
+const reveal = { household: nowhere, area: village, fields: ["phone"], purpose: "核对信息" };
+for (const [path, least, cases] of [
+    ["/api/session", { name: "nobody", password: "wrong password" }, [
+        ["name", 5, "field.text"], ["name", undefined, "field.missing"], ["name", "", "field.length"], ["name", "x".repeat(64), "field.length"],
+        ["password", [], "field.text"], ["password", undefined, "field.missing"], ["password", "x".repeat(1025), "json.text"]]],
+    ["/api/account", { name: "somebody", worker: nowhere }, [
+        ["name", undefined, "field.missing"], ["worker", 5, "field.id"], ["worker", undefined, "field.id"], ["worker", "x", "field.id"],
+        ["password", 12345678, "field.text"], ["password", "x".repeat(204), "account.password"]]],
+    ["/api/reveal", reveal, [
+        ["household", 5, "field.id"], ["household", undefined, "field.id"], ["purpose", "x", "reveal.purpose"], ["purpose", 5, "reveal.purpose"],
+        ["purpose", "x".repeat(121), "reveal.purpose"], ["fields", [], "field.items"], ["fields", "phone", "field.items"],
+        ["fields", ["castle"], "field.unknown"], ["fields", [5], "field.unknown"], ["fields", Array(41).fill("phone"), "field.items"],
+        ["area", undefined, "area.unknown", 404], ["area", "999999", "area.unknown", 404], ["area", 5, "area.unknown", 404]]],
+]) {
+    for (const body of ["{", "", "[]", "5"]) await refuses(`${path} ${body}`, "POST", path, body, undefined, 400);
+    for (const [field, value, key, status = 400] of cases)
+        await refuses(`${path} ${field} ${JSON.stringify(value)?.slice(0, 20)}`, "POST", path, { ...least, [field]: value }, undefined, status, key,
+            key.startsWith("json.") ? "" : field);
+}
+await refuses("a household that is nowhere", "POST", "/api/reveal", reveal, undefined, 404, "household.unknown");
+
+// ---- questions: every parameter ----
+const inParam = {
+    id: [["5", "field.id"], ["x".repeat(36), "field.id"]], number: [["x", "field.number"], ["1.5", "field.number"], ["9".repeat(30), "field.number"]],
+    time: [["x", "field.number"]], bool: [["yes", "field.number"]], day: [["2020-02-30", "field.day"]], area: [["999999", "area.unknown"]],
+    text: [["x".repeat(401), "field.length"]], code: [["x".repeat(401), "field.length"]],
+};
+const fits = { id: newId(), number: "1", time: "1", bool: "1", day: "2020-02-05", area: village, text: "xx", code: "xx" };
+let asked = 0;
+for (const q of shape.questions) {
+    const all = { ...(q.area && { area: grid }), ...Object.fromEntries(q.params.filter((p) => p.required).map((p) => [p.name, fits[p.kind]])) };
+    const asks = async (what, other, key, field) => {
+        const query = new URLSearchParams(Object.entries({ ...all, ...other }).filter(([, v]) => v !== undefined));
+        const said = await send("GET", `/api/${q.path}?${query}`, undefined, bearer);
+        asked++;
+        if (said.key === "right.denied" && !field.startsWith("area")) return;   // judged before what is asked is read
+        if (said.key !== key || (said.field ?? "") !== field) whole.push(`${q.path} ${what}: ${said.status} ${said.key} ${said.field}, wanted ${key} ${field}`);
+    };
+    if (q.area) {
+        await asks("no area", { area: undefined }, "field.missing", "area");
+        for (const area of ["999999", "x", "4".repeat(400)]) await asks(`area ${area.slice(0, 10)}`, { area }, "area.unknown", "area");
+    }
+    for (const p of q.params) {
+        if (p.required) await asks(`no ${p.name}`, { [p.name]: undefined }, "field.missing", p.name);
+        for (const [value, key] of inParam[p.kind] ?? []) await asks(`${p.name} ${value.slice(0, 10)}`, { [p.name]: value }, key, p.name);
+    }
+    if (q.paged) {
+        const own = phone.session.incarnation.slice(-8);
+        await asks("an old cursor", { cursor: "00000000.ixx" }, "cursor.stale", "cursor");
+        for (const cursor of [`${own}`, `${own}.`, `${own}.z5`, `${own}.ix.ix.ix.ix.ix`, `${own}.b1`, `${own}.tzz`])
+            await asks(`cursor ${cursor}`, { cursor }, "cursor.bad", "cursor");
+    }
+}
+await refuses("no such question", "GET", "/api/household/castle", undefined, bearer, 404, "query.unknown");
+await refuses("a question by POST", "POST", "/api/household/list", "{}", undefined, 405, "request.method");
+report(`whole bodies, sign-ins, accounts, reveals and ${asked} questions: each by its key`, whole);
+report("no answer is 500 or more, every one is JSON", broken);
+const metrics = await (await fetch(`${url}/metrics`)).text();
+await server.kill("SIGTERM");
+
+// ---- nothing of what was refused is anywhere ----
+const kept = new Set(wangge("export", "--as", "ledger", "--area", village, "--store", store).trim().split("\n").map((line) => JSON.parse(line).id));
+const counted = Number(metrics.match(/wangge_records_stored_total (\d+)/)[1]) - (verified("heads") - days);
+report(`of ${refused.size} refused records nothing is stored`, [
+    ...[...refused].filter((id) => kept.has(id)).map((id) => `${id} is in the ledger`),
+    ...[...stored].filter((id) => !kept.has(id)).map((id) => `${id} was acknowledged and is not there`),
+    ...(counted === stored.size ? [] : [`the server stored ${counted}, acknowledged were ${stored.size}`]),
+    ...(recorded() === before + stored.size ? [] : [`${before} records before, ${stored.size} stored, ${recorded()} after`]),
+]);
