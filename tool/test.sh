@@ -87,11 +87,12 @@ lane_pages() {
     if suite drill drill; then
         suite drill-verify build/wangge verify --store "sqlite:$city/wangge.db"
         suite city node test/story/city.mjs "$city"
+        suite privacy node test/story/privacy.mjs "$city"
         suite bad-input node test/check/bad_input.mjs "$city"
         suite rights node test/check/rights.mjs "$city"
         suite sessions node test/check/sessions.mjs "$city"
         suite trace node test/story/trace.mjs "$city"
-        suite kill9 node test/fault/kill9.mjs "$city"
+        suite fault each node test/fault/*.spec.mjs
         suite backup node test/fault/backup.mjs "$city"
         suite drill-rebuild bash -c "build/wangge rebuild --store sqlite:$city/wangge.db | tee /dev/stderr | grep -q ' unchanged '"
         suite browser each node test/browser/*.spec.mjs

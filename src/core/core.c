@@ -282,6 +282,7 @@ int core_open(struct core **out, const struct core_options *o, struct err *e)
     bool fresh = false;
     int result;
 
+    c->memo = memo_new();
     pthread_mutex_init(&c->areas_lock, NULL);
     pthread_mutex_init(&c->duty_lock, NULL);
     pthread_mutex_init(&c->codes_lock, NULL);
@@ -356,6 +357,7 @@ void core_close(struct core *c)
     free_lists(atomic_load(&c->codes));
     free_lists(atomic_load(&c->thresholds));
     free(c->url);
+    memo_free(c->memo);
     pthread_mutex_destroy(&c->areas_lock);
     pthread_mutex_destroy(&c->duty_lock);
     pthread_mutex_destroy(&c->codes_lock);

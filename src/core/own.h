@@ -96,6 +96,8 @@ struct core {
     struct reader *tick_reader;
     char heads_day[DAY_TEXT];     /* whose heads are written */
 
+    struct memo *memo;
+
     pthread_mutex_t listen_lock;
     struct listener listeners[8];
     size_t listener_count;
@@ -115,6 +117,17 @@ struct reader {
     struct core *core;
     struct store *store;
 };
+
+/* memo.c */
+struct memo;
+struct memo_time {                /* of a state of the store; taken before anything of it is read */
+    int64_t commits, areas;
+};
+struct memo *memo_new(void);
+void memo_free(struct memo *m);
+struct memo_time memo_time(struct core *c, const struct areas *areas);
+bool memo_find(struct memo *m, struct str question, struct memo_time time, struct buf *body);
+void memo_keep(struct memo *m, struct str question, struct memo_time time, struct str body);
 
 /* area.c */
 struct areas *areas_load(struct store *s, int64_t revision, struct err *e);

@@ -443,27 +443,66 @@ static const char *query_path(struct ask *ask, struct str feature)
     return arena_printf(ask->mem, "%.*s/%s", (int)feature.len, feature.at, ask->query->name);
 }
 
+/* The question as it was asked, to remember its answer under. */
+static struct str question_text(struct ask *ask, ask_param *param, void *ctx)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+
+    buf_put(&text, &ask->query, sizeof ask->query);
+    buf_str(&text, ask->area ? ask->area->id : STR("-"));
+    for (const struct param *p = ask->query->params; p && p->name; p++)
+        if (p->from == PARAM_ASKED) {
+            struct str value = param(ctx, p->name);
+            buf_char(&text, value.at ? '=' : '-');
+            buf_str(&text, value.at ? value : STR(""));
+        }
+    return arena_str(ask->mem, buf_view(&text));
+}
+
+/* From one state of the store. */
+static int read_answer(struct ask *ask, ask_param *param, void *ctx, struct answer *out, struct err *e)
+{
+    int64_t count = 0;
+    int result = -1;
+
+    if (store_snapshot(ask->store, e) < 0)
+        return -1;
+    scope_args(ask);
+    if (read_params(ask, param, ctx, e) == 0 && (!ask->query->keys || cursor_args(ask, param(ctx, "cursor"), e) == 0) &&
+        (!ask->query->prepare || ask->query->prepare(ask, e) == 0))
+        result = ask->query->answer ? ask->query->answer(ask, &out->body, out->tag, e) : rows_out(ask, NULL, &out->body, &count, e);
+    store_snapshot_end(ask->store);
+    return result;
+}
+
+/* As it was answered to somebody else since the last commit, or read. */
+static int same_answer(struct ask *ask, ask_param *param, void *ctx, struct answer *out, struct err *e)
+{
+    struct memo_time time = memo_time(ask->core, ask->areas);
+    struct str question = question_text(ask, param, ctx);
+
+    if (memo_find(ask->core->memo, question, time, &out->body))
+        return 0;
+    if (read_answer(ask, param, ctx, out, e) < 0)
+        return -1;
+    memo_keep(ask->core->memo, question, time, buf_view(&out->body));
+    return 0;
+}
+
 int core_read(struct core *c, struct reader *reader, const struct who *who, struct str feature, struct str query, ask_param *param, void *ctx,
               struct answer *out, struct err *e)
 {
     struct arena mem = { 0 };
     struct ask ask = { .core = c, .who = who, .store = reader->store, .query = core_query(c, feature, query), .mem = &mem };
-    int64_t count = 0;
-    int result = -1;
+    int result;
 
     if (!ask.query || ask.query->reveal)
         return err_set(e, ERR_MISSING, "query.unknown");
     ask.areas = core_areas_hold(c);
     atomic_fetch_add(&c->reads, 1);
-    if (store_snapshot(ask.store, e) == 0) {
-        if (find_area(&ask, param, ctx, e) == 0) {
-            scope_args(&ask);
-            if (read_params(&ask, param, ctx, e) == 0 && (!ask.query->keys || cursor_args(&ask, param(ctx, "cursor"), e) == 0) &&
-                (!ask.query->prepare || ask.query->prepare(&ask, e) == 0))
-                result = ask.query->answer ? ask.query->answer(&ask, &out->body, out->tag, e) : rows_out(&ask, NULL, &out->body, &count, e);
-        }
-        store_snapshot_end(ask.store);
-    }
+    result = find_area(&ask, param, ctx, e);
+    if (result == 0)
+        result = ask.query->same && !ask.own_only ? same_answer(&ask, param, ctx, out, e) : read_answer(&ask, param, ctx, out, e);
     if (result == 0 && ask.shown) {
         struct json *values = json_map();
         json_set(values, "query", json_text(str_of(query_path(&ask, feature))));

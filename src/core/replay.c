@@ -264,6 +264,7 @@ static int rebuild(struct core *c, struct err *e)
         result = replay_all(c, r->store, e);
     core_reader_close(r);
     atomic_fetch_add(&c->duty_revision, 1);
+    atomic_fetch_add(&c->commits, 1);
     if (result == 0)
         result = areas_publish(c, c->writer, e);
     if (result == 0)

@@ -370,7 +370,7 @@ static void log_request(const struct request *r, enum MHD_RequestTerminationCode
 {
     int64_t ms = time_monotonic() - r->begun;
     bool slow = ms >= r->h->slow && r->route && r->route->run != stream_get && r->stage == STAGE_RUN;
-    bool ours = r->route && (!(r->route->flags & ROUTE_BELOW) || (r->signed_in && r->reply.status != 404) || (r->reply.status > 0 && r->reply.status < 400));
+    bool ours = r->route && (!(r->route->flags & ROUTE_BELOW) || r->named || (r->reply.status > 0 && r->reply.status < 400));
     struct str path = ours ? r->path : STR("-");
 
     if (!r->h->log && !slow)
