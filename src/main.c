@@ -214,7 +214,8 @@ int main(int argc, char **argv)
     for (int i = 1; i + 1 < argc; i++)
         if (strcmp(argv[i], "--config") == 0)
             config = argv[i + 1];
-    if ((config && settings_read_file(config, &e) < 0) || settings_read_env(&e) < 0 || words_read(&w, argc - 1, argv + 1, &e) < 0)
+    if ((config && settings_read_file(config, &e) < 0) || settings_read_env(&e) < 0 || words_read(&w, argc - 1, argv + 1, &e) < 0 ||
+        words_apply(&w, &e) < 0)
         return say(&e);
     if (w.plain_count == 0)
         return usage(stderr);

@@ -25,9 +25,6 @@ static const struct {
 
 static int option_take(struct words *w, const char *name, const char *value, struct err *e)
 {
-    for (const struct setting *s = settings; s->name; s++)
-        if (strcmp(s->name, name) == 0)
-            return settings_set(name, value, e);
     if (w->option_count == WORDS_MOST)
         return err_field(e, "command.long", name);
     w->option[w->option_count].name = name;
@@ -47,6 +44,15 @@ static int option_known(const char *name, bool *flag)
             *flag = false;
             return 1;
         }
+    return 0;
+}
+
+int words_apply(const struct words *w, struct err *e)
+{
+    for (size_t i = 0; i < w->option_count; i++)
+        for (const struct setting *s = settings; s->name; s++)
+            if (strcmp(s->name, w->option[i].name) == 0 && settings_set(s->name, w->option[i].value, e) < 0)
+                return -1;
     return 0;
 }
 

@@ -18,8 +18,10 @@ struct words {                    /* what was typed after the program's name */
     struct { const char *name, *value; } option[WORDS_MOST];   /* --as doors; a flag has the value "1" */
     size_t option_count;
 };
-/* Splits argv; options of no command and no setting are refused (command.option). Settings are applied. */
+/* Splits argv; options of no command and no setting are refused (command.option). */
 MUST_USE int words_read(struct words *w, int argc, char **argv, struct err *e);
+/* Sets the settings among them: once, while the program starts; a running server keeps its own. */
+MUST_USE int words_apply(const struct words *w, struct err *e);
 /* A running server stands in another folder than who asks it: names of folders become whole. */
 void words_from_here(int argc, char **argv);
 const char *words_option(const struct words *w, const char *name, const char *preset);

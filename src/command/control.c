@@ -18,13 +18,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { PART_MOST = 64 << 20, PATIENCE = 10 };   /* seconds for somebody who stops in the middle of a request */
+enum { WORD_MOST = 64 << 10, PART_MOST = 64 << 20, PATIENCE = 10 };   /* seconds for somebody who stops in the middle of a request */
 
 struct control {
     struct core *core;
     int listener;
     pthread_t thread;
-    pthread_mutex_t turn;         /* held by the command that runs, and while words are read: settings are no thread's own */
+    pthread_mutex_t turn;         /* held by the command that runs */
     pthread_mutex_t lock;
     pthread_cond_t gone;
     int guests;                   /* connections being served */
@@ -77,11 +77,11 @@ static bool send_part(int fd, struct str part)
     return send_all(fd, &length, sizeof length) && send_all(fd, part.at, part.len);
 }
 
-static bool recv_part(int fd, struct buf *part)
+static bool recv_part(int fd, struct buf *part, uint32_t most)
 {
     uint32_t length;
 
-    return recv_all(fd, &length, sizeof length) && length <= PART_MOST && recv_all(fd, buf_take(part, length), length);
+    return recv_all(fd, &length, sizeof length) && length <= most && recv_all(fd, buf_take(part, length), length);
 }
 
 static void answer(struct control *k, int fd)
@@ -97,10 +97,10 @@ static void answer(struct control *k, int fd)
     CLEANUP(buf_done) struct buf error = { 0 };
 
     for (uint32_t i = 0; whole && i < count; i++) {
-        whole = recv_part(fd, &words[i]);
+        whole = recv_part(fd, &words[i], WORD_MOST);
         argv[i] = (char *)buf_z(&words[i]);
     }
-    if (whole && recv_part(fd, &input)) {
+    if (whole && recv_part(fd, &input, PART_MOST)) {
         const struct command *command = NULL;
         pthread_mutex_lock(&k->turn);
         if (words_read(&w, (int)count, argv, &e) == 0 && w.plain_count > 0)
@@ -234,7 +234,7 @@ int control_ask(const char *store_url, int argc, char **argv, struct str input, 
     whole = send_all(fd, &count, sizeof count);
     for (int i = 0; whole && i < argc; i++)
         whole = send_part(fd, str_of(argv[i]));
-    whole = whole && send_part(fd, input.at ? input : STR("")) && recv_part(fd, out) && recv_part(fd, failed);
+    whole = whole && send_part(fd, input.at ? input : STR("")) && recv_part(fd, out, PART_MOST) && recv_part(fd, failed, PART_MOST);
     close(fd);
     return whole ? 1 : err_broken(e, "control.cut", "the server hung up");
 }

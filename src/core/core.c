@@ -282,7 +282,7 @@ int core_open(struct core **out, const struct core_options *o, struct err *e)
     bool fresh = false;
     int result;
 
-    c->memo = memo_new();
+    c->memo = setting_bool("remember") ? memo_new() : NULL;
     pthread_mutex_init(&c->areas_lock, NULL);
     pthread_mutex_init(&c->duty_lock, NULL);
     pthread_mutex_init(&c->codes_lock, NULL);

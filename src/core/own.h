@@ -96,7 +96,7 @@ struct core {
     struct reader *tick_reader;
     char heads_day[DAY_TEXT];     /* whose heads are written */
 
-    struct memo *memo;
+    struct memo *memo;            /* NULL: nothing is remembered */
 
     pthread_mutex_t listen_lock;
     struct listener listeners[8];

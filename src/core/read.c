@@ -502,7 +502,7 @@ int core_read(struct core *c, struct reader *reader, const struct who *who, stru
     atomic_fetch_add(&c->reads, 1);
     result = find_area(&ask, param, ctx, e);
     if (result == 0)
-        result = ask.query->same && !ask.own_only ? same_answer(&ask, param, ctx, out, e) : read_answer(&ask, param, ctx, out, e);
+        result = ask.query->same && c->memo && !ask.own_only ? same_answer(&ask, param, ctx, out, e) : read_answer(&ask, param, ctx, out, e);
     if (result == 0 && ask.shown) {
         struct json *values = json_map();
         json_set(values, "query", json_text(str_of(query_path(&ask, feature))));

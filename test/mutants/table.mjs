@@ -14,6 +14,10 @@ export const mutants = [
         ["features/screening/screening.c", "bool entered = stands && !empty && (", "bool entered = stands && ("],
         "scenario features/screening/screening.test"),
 
+    mutant("figures-remembered", "figures stay as they were when something is written",
+        ["src/core/memo.c", "found = p->time.commits == time.commits && ", "found = "],
+        "scenario features/screening/screening.test"),
+
     // ---- rights ----
     mutant("right-skipped", "everybody may write everything",
         ["src/core/write.c", "return yes ? 0 : err_set(e, ERR_DENIED, \"right.denied\");", "return 0;"],
@@ -148,7 +152,7 @@ export const mutants = [
         "unit core"),
     mutant("signature-unchecked", "anybody may sign the day's root",
         ["src/core/heads.c", "if (!seal_signed(buf_view(&message), sign, key))", "if (false && !seal_signed(buf_view(&message), sign, key))"],
-        "node test/fault/rewrite.mjs"),
+        "node test/fault/rewrite.spec.mjs"),
     mutant("delivery-twice", "what is owed to another village is delivered twice when the receipt is lost",
         ["src/core/tick.c", "delivery_id(source.id, area_at(areas, i)->id)", "id_new()"],
         "unit core"),
@@ -161,7 +165,7 @@ export const mutants = [
 
     mutant("list-unproved", "the list under a day's root is not held against the ledgers",
         ["src/core/heads.c", "if (!found || memcmp(said, held, sizeof said) != 0)", "if (!found)"],
-        "node test/fault/rewrite.mjs"),
+        "node test/fault/rewrite.spec.mjs"),
     mutant("loss-unseen", "an older copy in place of the store is served without a word",
         ["src/core/seen.c", " && said > c->seen_count) {", " && said > c->seen_count && !path) {"],
         "unit core"),
@@ -175,11 +179,11 @@ export const mutants = [
         "node test/fault/power.spec.mjs CITY"),
     mutant("restored-as-itself", "a restored store says it is the one that was lost",
         ["src/core/restore.c", "return ledger_reincarnate(c->writer, id_new(), e) < 0 ? -1 : core_fact_set(", "return core_fact_set("],
-        "node test/fault/backup.mjs CITY"),
+        "node test/fault/backup.spec.mjs CITY"),
     mutant("fork-into-backup", "a backup goes on from records that were rewritten",
         ["src/core/backup.c", "else if (!found || memcmp(ours, there[i].digest, LEDGER_DIGEST) != 0) {", "else if (!found) {"],
-        "node test/fault/backup.mjs CITY"),
+        "node test/fault/backup.spec.mjs CITY"),
     mutant("safe-too-high", "a record is called safe that is in no backup",
         ["src/core/backup.c", "str_of(b->heads[i].ledger), b->heads[i].position, e) < 0)", "str_of(b->heads[i].ledger), b->heads[i].position + 1, e) < 0)"],
-        "node test/fault/backup.mjs CITY"),
+        "node test/fault/backup.spec.mjs CITY"),
 ];

@@ -1,4 +1,4 @@
-// rewrite.mjs - somebody with the store in his hands changes one record and
+// rewrite.spec.mjs - somebody with the store in his hands changes one record and
 // computes the chain anew: the chain agrees with itself, the day's root, a
 // stranger's program and whoever was answered before do not agree with it.
 import { spawnSync } from "node:child_process";

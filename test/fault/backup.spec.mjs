@@ -1,4 +1,4 @@
-// backup.mjs CITY - a backup made under load, killed, gone on with, restored
+// backup.spec.mjs CITY - a backup made under load, killed, gone on with, restored
 // elsewhere: what answers called safe is there, the tables and what people are
 // found by are those of the source, and nobody who was erased comes back.
 // FAULT_LONG=1: both are killed again and again, wherever it may be.
@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { report } from "../check/report.mjs";
 import { accounts, borrow, newId, serve, signIn } from "../program.mjs";
 
-const [, , city] = process.argv;
+const city = process.argv[2] ?? process.env.TEST_CITY;
 const { folder, store } = borrow(city);
 const at = (...names) => join(folder, ...names);
 const busy = ["--requests", "1000000"];   // of one session in a minute
