@@ -84,7 +84,7 @@ lane_pages() {
     suite pages-types bash -c 'cd web && npm run --silent check'
     suite pages-unit each 'node --test --test-reporter=tap' $(find web test/unit -name node_modules -prune -o -name '*.test.mjs' -print)
     if suite drill drill; then
-        suite drill-verify build/wangge verify --store "sqlite:$city/wangge.db"
+        suite drill-verify build/wangge verify --tables --store "sqlite:$city/wangge.db"
         suite city node test/story/city.mjs "$city"
         suite privacy node test/story/privacy.mjs "$city"
         suite bad-input node test/check/bad_input.mjs "$city"

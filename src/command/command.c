@@ -20,7 +20,7 @@ static const struct {
     { "as" }, { "area" }, { "apply", true }, { "gbk", true }, { "city" }, { "people" }, { "days" }, { "seed" }, { "until" }, { "password" },
     { "accounts", true }, { "live", true }, { "url" }, { "rate" }, { "name" }, { "phone" }, { "account" }, { "role" }, { "category" },
     { "config" }, { "check", true }, { "ledger" }, { "worker" }, { "household" }, { "class" }, { "month" }, { "reason" },
-    { "day" }, { "list", true }, { "lang" }, { "to" }, { "from" },
+    { "day" }, { "list", true }, { "lang" }, { "to" }, { "from" }, { "tables", true }, { "keyless", true },
 };
 
 static int option_take(struct words *w, const char *name, const char *value, struct err *e)
@@ -275,11 +275,15 @@ static int export(struct core *c, const struct words *w, struct str input, struc
 
 static int verify(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
 {
+    bool tables = words_option(w, "tables", NULL) != NULL;
     struct verify_report r;
+    int result = 0;
 
-    (void)w, (void)input;
+    (void)input;
     if (core_verify(c, &r, e) < 0)
         return -1;
+    if (tables && !r.bad_ledgers)
+        result = core_verify_tables(c, &r, e);
     buf_printf(out, "ledgers %" PRId64 " records %" PRId64 " bad_ledgers %" PRId64 " bad_counters %" PRId64 " bad_pages %" PRId64 "\n", r.ledgers,
                r.records, r.bad_ledgers, r.bad_counters, r.bad_pages);
     if (r.keyless)
@@ -287,22 +291,38 @@ static int verify(struct core *c, const struct words *w, struct str input, struc
     else
         buf_printf(out, "boxes %" PRId64 " erased %" PRId64 " lost %" PRId64 "\n", r.boxes, r.erased, r.lost);
     buf_printf(out, "heads %" PRId64 " bad_heads %" PRId64 "\n", r.heads, r.bad_heads);
+    if (r.tables)
+        buf_printf(out, "tables %" PRId64 " bad_tables %" PRId64 "\n", r.tables, r.bad_tables);
+    else if (tables)
+        buf_text(out, "tables not compared\n");
     if (r.first_bad[0])
         buf_printf(out, "first: %s\n", r.first_bad);
-    return r.bad_ledgers || r.bad_counters || r.bad_pages || r.bad_heads || r.lost ? err_set(e, ERR_CONFLICT, "verify.bad") : 0;
+    if (r.bad_ledgers || r.bad_counters || r.bad_pages || r.bad_heads || r.lost || r.bad_tables)
+        return err_set(e, ERR_CONFLICT, "verify.bad");
+    if (result == 0 && r.keyless && !words_option(w, "keyless", NULL))
+        return err_set(e, ERR_MISSING, "keys.missing");
+    return result;
 }
 
 static int rebuild(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
 {
-    uint8_t before[32], after[32];
+    CLEANUP(tables_done) struct tables before = { 0 }, after = { 0 };
+    CLEANUP(buf_done) struct buf changed = { 0 };
+    uint8_t digest[32];
     int64_t began = time_monotonic();
 
     (void)w, (void)input;
-    if (core_tables_digest(c, before, e) < 0 || core_rebuild(c, e) < 0 || core_tables_digest(c, after, e) < 0)
+    if (core_tables(c, &before, e) < 0 || core_rebuild(c, e) < 0 || core_tables(c, &after, e) < 0)
         return -1;
+    for (size_t i = 0; i < after.count; i++)
+        if (!table_same(&before, &after.at[i]))
+            buf_printf(&changed, " %s", after.at[i].name);
+    tables_hash(&after, digest);
     buf_text(out, "tables ");
-    hex_put(out, (struct str){ (const char *)after, sizeof after });
-    buf_printf(out, "%s in %" PRId64 " ms\n", memcmp(before, after, sizeof after) ? " changed" : " unchanged", time_monotonic() - began);
+    hex_put(out, (struct str){ (const char *)digest, sizeof digest });
+    buf_printf(out, "%s in %" PRId64 " ms\n", changed.len ? " changed" : " unchanged", time_monotonic() - began);
+    if (changed.len)
+        buf_printf(out, "changed:%s\n", buf_z(&changed));
     return 0;
 }
 
@@ -323,7 +343,8 @@ static int keys(struct core *c, const struct words *w, struct str input, struct 
         return make_tokens(c, out, e);
     if (w->plain_count < 2 || strcmp(w->plain[1], "rotate") != 0)
         return err_set(e, ERR_INVALID, "command.usage");
-    if (seal_rotate(core_seal(c), e) < 0 || core_backup_void(c, e) < 0)
+    /* Before, so that nothing is called safe that a rotation cut off in the middle leaves unreadable; after, for a backup that ended meanwhile. */
+    if (core_backup_void(c, e) < 0 || seal_rotate(core_seal(c), e) < 0 || core_backup_void(c, e) < 0)
         return -1;
     buf_text(out, "a new master key wraps every secret; the old one and copies of the key store made with it open nothing any more.\n"
                   "Keep a copy of the new master key file apart from this machine: without it every name, phone and temperature is lost for good.\n"
@@ -453,7 +474,9 @@ const struct command commands[] = {
       "a worker, a duty and an account to sign in with", .run = worker_add },
     { "account", "add NAME --worker ID [--password WORD] | drop NAME", "a way to sign in for a worker on record, or a new password",
       .run = account_add },
-    { "verify", "", "prove every chain, every day's root, and every counter against a recount", .keyless = true, .run = verify },
+    { "verify", "[--tables] [--keyless]",
+      "prove every chain, every day's root, and every counter against a recount; --tables: every table against one made from the ledgers",
+      .keyless = true, .run = verify },
     { "heads", "[--day DAY] [--area AREA] [--list]", "the day's root over all ledgers as a page to sign and put away, or the list it is the digest of",
       .keyless = true, .run = paper_heads },
     { "trace", "--household ID [--lang zh|en]", "who wrote and who looked at what is kept of a household, to print for it", .run = paper_trace },

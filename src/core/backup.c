@@ -38,6 +38,7 @@ struct backup {
     struct ledger_head *heads;    /* ours; position becomes what is copied */
     size_t count;
     int64_t pending;              /* records in the open transaction */
+    int64_t voided;               /* how often backups were made void, before the keys were copied */
     int result;
 };
 
@@ -211,6 +212,8 @@ static int remember(struct core *c, void *arg, struct err *e)
 {
     char now[24];
 
+    if (atomic_load(&c->backups_void) != ((struct backup *)arg)->voided)
+        return err_again(e, ERR_BUSY, "keys.rotated");
     snprintf(now, sizeof now, "%lld", (long long)time_now());
     return put_safe(c->writer, arg, e) < 0 ? -1 : core_fact_set(c, "backup_at", str_of(now), e);
 }
@@ -226,6 +229,7 @@ static int run(struct backup *b, struct err *e)
         return folder_failed(b->folder, e);
     }
     buf_printf(&keys, "%s/keys.db", b->folder);
+    b->voided = atomic_load(&b->core->backups_void);
     if ((b->lock = backup_lock(b->folder, true, e)) < 0 || core_reader_open(b->core, &b->from, e) < 0 || open_copy(b, e) < 0 ||
         ledger_list(b->from->store, &b->heads, &b->count, e) < 0 || copy_ledgers(b, e) < 0 ||
         seal_copy(b->core->seal, buf_z(&keys), &b->report->secrets, e) < 0 || finish_copy(b, e) < 0)
@@ -272,5 +276,6 @@ static int forget(struct core *c, void *arg, struct err *e)
 
 int core_backup_void(struct core *c, struct err *e)
 {
+    atomic_fetch_add(&c->backups_void, 1);
     return write_errand(c, forget, NULL, e);
 }

@@ -47,6 +47,14 @@ const struct query *core_query(struct core *c, struct str feature, struct str na
     return NULL;
 }
 
+static bool asks_for_someone(const struct query *q)
+{
+    for (const struct param *p = q->params; p && p->name; p++)
+        if (p->from == PARAM_WORKER || p->from == PARAM_NOW || p->from == PARAM_DAY)
+            return true;
+    return false;
+}
+
 static void index_types(struct core *c)
 {
     size_t room = 0;
@@ -58,6 +66,9 @@ static void index_types(struct core *c)
         }
     qsort(c->kinds, c->kind_count, sizeof *c->kinds, by_name);
     for (size_t i = 0; i < c->feature_count; i++) {
+        for (const struct query *q = c->features[i]->queries; q && q->name; q++)
+            if (q->same && (q->sealed || q->answer || q->keys || asks_for_someone(q)))
+                abort();                        /* its answer is not the same for everybody */
         for (const struct follow *f = c->features[i]->follows; f && f->type; f++) {
             struct kind *k = (struct kind *)core_kind(c, str_of(f->type));
             if (!k)

@@ -473,12 +473,30 @@ struct verify_report {
     int64_t boxes, erased, lost;          /* sealed parts: all, of those erased, of those whose key is lost or that are damaged */
     bool keyless;                         /* no keys: boxes were not looked into */
     int64_t heads, bad_heads;             /* daily roots looked at; lines, roots and signatures of them that do not hold */
+    int64_t tables, bad_tables;           /* only of core_verify_tables */
     char first_bad[160];
 };
 MUST_USE int core_verify(struct core *c, struct verify_report *out, struct err *e);
+/*
+ * Every table against one made from the ledgers in a store beside ours, which is gone again afterwards; adds to out.
+ * Both are read at one moment: what is written meanwhile counts for neither.  One at a time.  busy.rebuilding, busy.stopping.
+ */
+MUST_USE int core_verify_tables(struct core *c, struct verify_report *out, struct err *e);
 MUST_USE int core_rebuild(struct core *c, struct err *e);
 bool core_rebuilding(struct core *c);     /* the tables are not to be looked at: busy.rebuilding */
 MUST_USE int core_tables_digest(struct core *c, uint8_t out[32], struct err *e);  /* core's and every feature's tables */
+struct table_digest {                     /* "duty_worker" is a table of the feature duty */
+    char name[64];
+    uint8_t digest[32];
+};
+struct tables {
+    struct table_digest *at;
+    size_t count, room;
+};
+MUST_USE int core_tables(struct core *c, struct tables *out, struct err *e);      /* the same table by table */
+void tables_done(struct tables *t);
+void tables_hash(const struct tables *t, uint8_t out[32]);                        /* core_tables_digest of them */
+bool table_same(const struct tables *others, const struct table_digest *t);       /* is one of this name there, with the same rows? */
 /* Every search token made again from the boxes that still open; until it ends a search may miss somebody. */
 MUST_USE int core_tokens(struct core *c, int64_t *records, struct err *e);
 /* Destroys what is known of a subject: tombstone first, then whatever record the feature appends. */

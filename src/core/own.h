@@ -51,6 +51,7 @@ struct core {
     size_t kind_count;
     struct id incarnation;
     atomic_bool backup_stop;
+    atomic_int_least64_t backups_void;
     void (*progress)(const char *words, int64_t done, int64_t all);
 
     /* writer's own picture, changed as records are applied; readers get a published copy */

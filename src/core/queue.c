@@ -63,6 +63,8 @@ static int write_all(struct core *c, struct entry **entries, size_t count, struc
 /* Secrets first, then the records sealed with them, then what readers may see. */
 static int settle(struct core *c, struct err *e)
 {
+    struct err late = { 0 };
+
     if (c->tree_dirty && areas_repath(c, e) < 0)
         return -1;
     int64_t began = figures_micros();
@@ -74,7 +76,9 @@ static int settle(struct core *c, struct err *e)
     if (c->duties_dirty)                    /* a reader may have kept what stood before */
         atomic_fetch_add(&c->duty_revision, 1);
     c->duties_dirty = false;
-    return c->areas_dirty ? areas_publish(c, c->writer, e) : 0;
+    if (c->areas_dirty && areas_publish(c, c->writer, &late) < 0)      /* stored is stored: the next commit tries again */
+        c->areas_dirty = true;
+    return 0;
 }
 
 static void undo(struct core *c)

@@ -360,6 +360,14 @@ static bool wanted(const struct json *fields, const char *name)
     return !fields;
 }
 
+/* The duty on a household opens no id number, not even with a purpose: that takes the right to reveal. */
+static bool wants_ids(const struct sealed_column *col, const struct json *reveal)
+{
+    while (reveal && col->name && !(col->mask == MASK_ID && wanted(reveal, col->name)))
+        col++;
+    return reveal && col->name;
+}
+
 /* One row; true when something of it was shown open that is masked for others. */
 static bool row_out(struct ask *ask, const struct rows *rows, const struct shape *s, const struct json *reveal, struct out *o)
 {
@@ -378,8 +386,8 @@ static bool row_out(struct ask *ask, const struct rows *rows, const struct shape
             value_out(o, rows, i);
         }
     if (ask->query->sealed)
-        open = reveal ? who_may(ask->who, ask->areas, RIGHT_REVEAL, area, time_now()) || who_opens(ask->who, ask->areas, area, household, centre)
-                      : who_opens(ask->who, ask->areas, area, household, centre);
+        open = (reveal && who_may(ask->who, ask->areas, RIGHT_REVEAL, area, time_now())) ||
+               (!wants_ids(ask->query->sealed, reveal) && who_opens(ask->who, ask->areas, area, household, centre));
     ask->opened |= open;
     const struct sealed_column *col = ask->query->sealed;
     for (int n = 0; col && col->name && n < SEALED_MOST; n++, col++) {
@@ -453,10 +461,20 @@ static struct str question_text(struct ask *ask, ask_param *param, void *ctx)
     for (const struct param *p = ask->query->params; p && p->name; p++)
         if (p->from == PARAM_ASKED) {
             struct str value = param(ctx, p->name);
-            buf_char(&text, value.at ? '=' : '-');
+            buf_put(&text, &value.len, sizeof value.len);
             buf_str(&text, value.at ? value : STR(""));
         }
     return arena_str(ask->mem, buf_view(&text));
+}
+
+static int snapshot(struct ask *ask, struct err *e)
+{
+    if (store_snapshot(ask->store, e) < 0)
+        return -1;
+    if (!core_rebuilding(ask->core))
+        return 0;
+    store_snapshot_end(ask->store);             /* it may be one of half the tables */
+    return err_again(e, ERR_BUSY, "busy.rebuilding");
 }
 
 /* From one state of the store. */
@@ -465,7 +483,7 @@ static int read_answer(struct ask *ask, ask_param *param, void *ctx, struct answ
     int64_t count = 0;
     int result = -1;
 
-    if (store_snapshot(ask->store, e) < 0)
+    if (snapshot(ask, e) < 0)
         return -1;
     scope_args(ask);
     if (read_params(ask, param, ctx, e) == 0 && (!ask->query->keys || cursor_args(ask, param(ctx, "cursor"), e) == 0) &&
@@ -553,6 +571,26 @@ static int reveal_read(struct ask *ask, const struct json *doc, struct id *house
     return 0;
 }
 
+static int reveal_rows(struct ask *ask, struct id household, const struct json *fields, struct buf *body, struct err *e)
+{
+    int64_t count = 0;
+    int result;
+
+    if (snapshot(ask, e) < 0)
+        return -1;
+    scope_args(ask);
+    ask->args[ask->arg_count++] = value_id(household);
+    result = rows_out(ask, fields, body, &count, e);
+    store_snapshot_end(ask->store);
+    if (result == 0 && !count)
+        return err_set(e, ERR_MISSING, "household.unknown");
+    if (result == 0 && !ask->shown) {
+        buf_clear(body);
+        return ask->opened ? err_set(e, ERR_MISSING, "reveal.nothing") : err_set(e, ERR_DENIED, "right.denied");
+    }
+    return result;
+}
+
 int core_reveal(struct core *c, struct reader *reader, const struct who *who, struct str body, struct answer *out, struct err *e)
 {
     static const struct json_limits limits = { 8192, 4, 500 };
@@ -560,7 +598,6 @@ int core_reveal(struct core *c, struct reader *reader, const struct who *who, st
     struct arena mem = { 0 };
     struct ask ask = { .core = c, .who = who, .store = reader->store, .query = reveal_query(c), .mem = &mem };
     struct id household;
-    int64_t count = 0;
     int result = -1;
 
     if (!ask.query)
@@ -568,18 +605,8 @@ int core_reveal(struct core *c, struct reader *reader, const struct who *who, st
     if (json_parse(body, &limits, &doc, e) < 0)
         return -1;
     ask.areas = core_areas_hold(c);
-    if (reveal_read(&ask, doc, &household, e) == 0 && store_snapshot(ask.store, e) == 0) {
-        scope_args(&ask);
-        ask.args[ask.arg_count++] = value_id(household);
-        result = rows_out(&ask, json_get(doc, "fields"), &out->body, &count, e);
-        store_snapshot_end(ask.store);
-        if (result == 0 && !count)
-            result = err_set(e, ERR_MISSING, "household.unknown");
-        if (result == 0 && !ask.shown) {
-            buf_clear(&out->body);
-            result = ask.opened ? err_set(e, ERR_MISSING, "reveal.nothing") : err_set(e, ERR_DENIED, "right.denied");
-        }
-    }
+    if (reveal_read(&ask, doc, &household, e) == 0)
+        result = reveal_rows(&ask, household, json_get(doc, "fields"), &out->body, e);
     if (result == 0) {
         struct json *values = json_map();
         char text[ID_TEXT];

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { REPLAY_COMMIT = 20000, REBUILD_AGAIN = 3000 };
 
@@ -15,11 +16,11 @@ struct heads {
     size_t count, room;
 };
 
-static int list_ledgers(struct store *s, struct heads *h, struct err *e)
+static int list_ledgers(struct store *s, int (*ask)(struct store *s, struct rows *rows, struct err *e), struct heads *h, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
 
-    if (ledger_heads(s, &rows, e) < 0)
+    if (ask(s, &rows, e) < 0)
         return -1;
     while (rows_next(&rows)) {
         struct str name = rows_str(&rows, 0);
@@ -94,7 +95,7 @@ static int verify_ledgers(struct core *c, struct store *s, struct verify_report 
 {
     struct heads heads = { 0 };
     struct looking looking = { .core = c, .report = out };
-    int result = list_ledgers(s, &heads, e);
+    int result = list_ledgers(s, ledger_heads, &heads, e);
 
     for (size_t i = 0; result == 0 && i < heads.count; i++) {
         struct err wrong = { 0 };
@@ -198,12 +199,20 @@ int replay_row(struct core *c, const struct ledger_row *row, struct arena *mem, 
     return apply_record(c, kind, &r, true, e);
 }
 
-static int replay_ledger(struct core *c, struct store *from, struct str ledger, int64_t *pending, struct err *e)
+/* Made again beside the store, it is given up when the server stops; a rebuild goes on to its end. */
+static bool given_up(const struct core *c, const struct reader *from)
+{
+    return from->core != c && atomic_load(&from->core->backup_stop);
+}
+
+static int replay_ledger(struct core *c, struct reader *from, struct str ledger, int64_t *pending, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
     struct ledger_row row;
 
-    if (ledger_after(from, ledger, 0, &rows, e) < 0)
+    if (given_up(c, from))
+        return err_again(e, ERR_BUSY, "busy.stopping");
+    if (ledger_after(from->store, ledger, 0, &rows, e) < 0)
         return -1;
     while (ledger_next(&rows, &row)) {
         struct arena mem = { 0 };
@@ -215,14 +224,14 @@ static int replay_ledger(struct core *c, struct store *from, struct str ledger, 
         if (result < 0)
             return -1;
     }
-    return store_failed(from, e);
+    return store_failed(from->store, e);
 }
 
-static int replay_all(struct core *c, struct store *from, struct err *e)
+static int replay_all(struct core *c, struct reader *from, struct err *e)
 {
     struct heads heads = { 0 };
     int64_t pending = 0;
-    int result = list_ledgers(from, &heads, e);
+    int result = list_ledgers(from->store, ledger_heads_begun, &heads, e);
 
     if (result == 0)
         result = store_begin(c->writer, e);
@@ -261,7 +270,7 @@ static int rebuild(struct core *c, struct err *e)
     if (result == 0)
         result = core_reader_open(c, &r, e);
     if (result == 0)
-        result = replay_all(c, r->store, e);
+        result = replay_all(c, r, e);
     core_reader_close(r);
     atomic_fetch_add(&c->duty_revision, 1);
     atomic_fetch_add(&c->commits, 1);
@@ -301,24 +310,132 @@ bool core_rebuilding(struct core *c)
     return atomic_load(&c->rebuilding) != REBUILD_NONE;
 }
 
-int core_tables_digest(struct core *c, uint8_t out[32], struct err *e)
+/* ---- tables, and what they should be ------------------------------------------------ */
+
+static void tables_add(void *ctx, const char *table, const uint8_t digest[32])
 {
-    CLEANUP(buf_done) struct buf all = { 0 };
+    struct tables *t = ctx;
+
+    t->at = MEM_GROW(t->at, t->count, t->room);
+    struct table_digest *d = &t->at[t->count++];
+    *d = (struct table_digest){ 0 };
+    snprintf(d->name, sizeof d->name, "%s", table);
+    memcpy(d->digest, digest, sizeof d->digest);
+}
+
+static int tables_of(struct core *c, struct store *s, struct tables *out, struct err *e)
+{
+    for (size_t i = 0; i < c->feature_count; i++) {
+        char prefix[64];
+        snprintf(prefix, sizeof prefix, "%s_", c->features[i]->name);
+        if (store_digests(s, prefix, tables_add, out, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+void tables_done(struct tables *t)
+{
+    free(t->at);
+    *t = (struct tables){ 0 };
+}
+
+bool table_same(const struct tables *others, const struct table_digest *t)
+{
+    for (size_t i = 0; i < others->count; i++)
+        if (strcmp(others->at[i].name, t->name) == 0)
+            return memcmp(others->at[i].digest, t->digest, sizeof t->digest) == 0;
+    return false;
+}
+
+int core_tables(struct core *c, struct tables *out, struct err *e)
+{
     struct reader *r;
-    int result = 0;
 
     if (core_reader_open(c, &r, e) < 0)
         return -1;
-    for (size_t i = 0; result == 0 && i < c->feature_count; i++) {
-        char prefix[64];
-        uint8_t one[32];
-        snprintf(prefix, sizeof prefix, "%s_", c->features[i]->name);
-        result = store_digest(r->store, prefix, one, e);
-        buf_put(&all, one, sizeof one);
-    }
+    int result = tables_of(c, r->store, out, e);
     core_reader_close(r);
+    return result;
+}
+
+void tables_hash(const struct tables *t, uint8_t out[32])
+{
+    seal_hash((struct str){ (const char *)t->at, t->count * sizeof *t->at }, out);
+}
+
+int core_tables_digest(struct core *c, uint8_t out[32], struct err *e)
+{
+    CLEANUP(tables_done) struct tables tables = { 0 };
+
+    if (core_tables(c, &tables, e) < 0)
+        return -1;
+    tables_hash(&tables, out);
+    return 0;
+}
+
+/* Empty and of no incarnation, as if to be restored: nobody serves it, should a kill leave it behind. */
+static int make_beside(const char *url, struct err *e)
+{
+    struct store *s;
+
+    if (store_open(&s, url, STORE_WRITE, e) < 0)
+        return -1;
+    int result = ledger_schema(s, e) < 0 || core_installation_schema(s, e) < 0 || core_fact_put(s, RESTORING_FACT, STR("tables"), e) < 0 ? -1 : 0;
+    store_close(s);
+    return result;
+}
+
+static void remove_beside(const char *url)
+{
+    static const char *const endings[] = { "", "-wal", "-shm", "-journal", ".lock" };
+
+    for (size_t i = 0; i < COUNT_OF(endings); i++) {
+        CLEANUP(buf_done) struct buf path = { 0 };
+        buf_printf(&path, "%s%s", strncmp(url, "sqlite:", 7) == 0 ? url + 7 : url, endings[i]);
+        unlink(buf_z(&path));
+    }
+}
+
+static int compare_tables(struct core *made, struct reader *ours, struct verify_report *out, struct err *e)
+{
+    CLEANUP(tables_done) struct tables stand = { 0 }, should = { 0 };
+
+    if (tables_of(made, ours->store, &stand, e) < 0 || replay_all(made, ours, e) < 0 || tables_of(made, made->writer, &should, e) < 0)
+        return -1;
+    for (size_t i = 0; i < should.count; i++) {
+        const struct table_digest *t = &should.at[i];
+        out->tables++;
+        if (table_same(&stand, t))
+            continue;
+        if (!out->bad_tables++ && !out->first_bad[0])
+            snprintf(out->first_bad, sizeof out->first_bad, "table %s of %.*s", t->name, (int)strcspn(t->name, "_"), t->name);
+    }
+    return 0;
+}
+
+int core_verify_tables(struct core *c, struct verify_report *out, struct err *e)
+{
+    CLEANUP(arena_done) struct arena mem = { 0 };
+    const char *url = core_beside(&mem, NULL, c->url, ".tables");
+    struct core_options o = { .store = url, .features = c->features + 1, .keyless = true, .restoring = true, .progress = c->progress };
+    struct core *made = NULL;
+    struct reader *ours = NULL;
+
+    if (core_rebuilding(c))
+        return err_again(e, ERR_BUSY, "busy.rebuilding");
+    remove_beside(url);             /* what a kill left behind */
+    int result = make_beside(url, e) < 0 || core_open(&made, &o, e) < 0 || core_reader_open(c, &ours, e) < 0 ? -1 : 0;
     if (result == 0)
-        seal_hash(buf_view(&all), out);
+        result = store_snapshot(ours->store, e);
+    if (result == 0) {
+        write_stop(made);           /* its writer is us */
+        result = compare_tables(made, ours, out, e);
+        store_snapshot_end(ours->store);
+    }
+    core_reader_close(ours);
+    core_close(made);
+    remove_beside(url);
     return result;
 }
 

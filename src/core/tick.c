@@ -91,10 +91,8 @@ static int read_record(struct core *c, const struct ledger_row *row, struct aren
     };
     if (json_parse(row->body, &json_own, &r->values, e) < 0)
         return -1;
-    if (json_parse(row->given, &json_own, &r->given, e) < 0) {
-        json_free(r->values);
+    if (json_parse(row->given, &json_own, &r->given, e) < 0)
         return -1;
-    }
     r->at = json_int(json_get(r->given, "at"));
     return 0;
 }
@@ -164,8 +162,13 @@ static int deliver(struct core *c, struct store *s, struct str ledger, int64_t p
     int written = -1;
     bool wait = false;
 
-    if (first_record(c, s, ledger, position, &mem, &source, &kind, e) == 0 && kind->delivery && target &&
-        record_opened(c, &source, &values, e) == 0) {
+    bool read = first_record(c, s, ledger, position, &mem, &source, &kind, e) == 0;
+    if (read && (!kind->delivery || !target))           /* what can never be delivered is no debt for ever */
+        come_back(c, &source, target_id, "area.unknown");
+    else if (read && record_opened(c, &source, &values, e) < 0) {
+        if (e->kind == ERR_MISSING)                     /* erased before it left */
+            come_back(c, &source, target_id, e->key);
+    } else if (read) {
         written = 0;
         b = core_batch_new(c, &(struct who){ .worker = source.author, .system = true, .account = "delivery" }, time_now());
         for (size_t i = 0; written == 0 && i < area_count(areas); i++) {

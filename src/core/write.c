@@ -160,32 +160,48 @@ static int seal_record(struct core *c, const struct entry *it, struct record *r,
     return 0;
 }
 
-/* The same id again: the same content is a harmless repeat, another content is refused. */
-static int again(struct core *c, struct entry *it, struct record *r, const struct ledger_row *row, struct err *e)
+/* Is what the row keeps sealed what came again?  Of what is erased nothing can be compared. */
+static int sealed_same(struct core *c, const struct entry *it, struct record *r, const struct ledger_row *row, bool *same, struct err *e)
 {
     CLEANUP(buf_done) struct buf boxes = { 0 };
     struct json *given = NULL;
     struct str first;
     size_t i = 0;
+    bool any = false;
 
+    for (enum seal_class class = SEAL_OPEN + 1; class < SEAL_CLASSES; class++)
+        any |= it->shadows[class].at != NULL;
+    if (json_parse(row->given, &json_own, &given, e) < 0)
+        return -1;
+    *same = !any || json_int(json_get(given, "erased")) != 0;
+    if (!ledger_box(row->boxes, &i, &first))
+        return 0;
+    r->subject = seal_box_subject(first);
+    *same = seal_erased(c->seal, r->ledger, r->subject);
+    if (*same)
+        return 0;
+    if (make_boxes(c, it, r, json_int(json_get(given, "at")), &boxes, e) < 0) {
+        *same = strcmp(e->key, "seal.erased") == 0;
+        return *same ? 0 : -1;
+    }
+    *same = str_eq(row->boxes, buf_view(&boxes));
+    return 0;
+}
+
+/* The same id again: the same content is a harmless repeat, another content is refused. */
+static int again(struct core *c, struct entry *it, struct record *r, const struct ledger_row *row, struct err *e)
+{
+    struct result *result = entry_result(it);
     bool same = str_is(row->type, r->type->name) && str_eq(row->area, r->area) && row->at == it->at && id_eq(row->maker, r->maker) &&
                 id_eq(row->for_whom, r->for_whom) && str_eq(row->body, it->body);
-    if (same && ledger_box(row->boxes, &i, &first)) {
-        r->subject = seal_box_subject(first);
-        if (!seal_erased(c->seal, r->ledger, r->subject)) {     /* of an erased one nothing can be compared */
-            if (json_parse(row->given, &json_own, &given, e) < 0 ||
-                make_boxes(c, it, r, json_int(json_get(given, "at")), &boxes, e) < 0)
-                return -1;
-            same = str_eq(row->boxes, buf_view(&boxes));
-        }
-    } else if (same) {
-        same = !fields_seal(r->type->fields, SEAL_REGISTER) || row->boxes.len == 0;
-    }
+
+    if (same && sealed_same(c, it, r, row, &same, e) < 0)
+        return -1;
     if (!same)
         return err_set(e, ERR_CONFLICT, "record.reused");
-    entry_result(it)->status = RESULT_REPEATED;
-    entry_result(it)->position = row->position;
-    memcpy(entry_result(it)->digest, row->digest, LEDGER_DIGEST);
+    result->status = RESULT_REPEATED;
+    result->position = row->position;
+    memcpy(result->digest, row->digest, LEDGER_DIGEST);
     return 0;
 }
 
@@ -311,9 +327,10 @@ int write_ledger(struct core *c, struct entry **entries, size_t count, struct er
     for (;;) {
         struct ledger_head head;
         struct entry *broken = NULL;
-        if (store_savepoint(c->writer, e) < 0 || ledger_lock(c->writer, str_of(entries[0]->ledger), &head, e) < 0)
+        if (store_savepoint(c->writer, e) < 0)
             return -1;
-        for (size_t i = 0; i < count && !broken; i++) {
+        bool locked = ledger_lock(c->writer, str_of(entries[0]->ledger), &head, e) == 0;
+        for (size_t i = 0; locked && i < count && !broken; i++) {
             if (entries[i]->dropped)
                 continue;
             memset(entry_result(entries[i]), 0, sizeof(struct result));
@@ -321,7 +338,7 @@ int write_ledger(struct core *c, struct entry **entries, size_t count, struct er
             if (write_one(c, &head, entries[i], e) < 0)
                 broken = entries[i];
         }
-        if (!broken) {
+        if (locked && !broken) {
             c->appended += head.position - head.settled;
             return ledger_settle(c->writer, &head, e) < 0 || store_release(c->writer, e) < 0 ? -1 : 0;
         }
@@ -333,7 +350,8 @@ int write_ledger(struct core *c, struct entry **entries, size_t count, struct er
         (void)!store_failed(c->writer, &ignored);
         if (areas_reload(c, &ignored) < 0)
             return -1;
-        if (strcmp(e->key, "store.damaged") == 0) {     /* costs this ledger, not the others; what came for it stays with who sent it */
+        if (!locked || strcmp(e->key, "store.damaged") == 0) {     /* costs this ledger, not the others; what came for it stays with who sent it */
+            e->again = true;
             for (size_t i = 0; i < count; i++)
                 entry_refuse(entries[i], e);
             return 0;

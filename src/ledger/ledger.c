@@ -201,7 +201,7 @@ int ledger_copy(struct store *from, struct store *to, struct ledger_head *head, 
     struct ledger_row row;
 
     if (ledger_between(from, str_of(head->ledger), head->position, upto, &rows, e) < 0)
-        return -1;
+        return strcmp(e->key, "store.damaged") == 0 ? err_set(e, ERR_CONFLICT, "ledger.broken") : -1;
     while (ledger_next(&rows, &row)) {
         uint8_t ours[LEDGER_DIGEST];
         ledger_digest(head->digest, &row, ours);
@@ -210,7 +210,7 @@ int ledger_copy(struct store *from, struct store *to, struct ledger_head *head, 
         if (put_row(to, head, &row, e) < 0)
             return -1;
     }
-    if (store_failed(from, e) < 0)
+    if (store_failed(from, e) < 0 && strcmp(e->key, "store.damaged") != 0)      /* a damaged page is the end of this ledger, not of the run */
         return -1;
     return head->position < upto ? err_set(e, ERR_CONFLICT, "ledger.broken") : 0;
 }
@@ -240,6 +240,11 @@ int ledger_put_unsafe(struct store *s, struct err *e)
 int ledger_heads(struct store *s, struct rows *rows, struct err *e)
 {
     return store_query(s, rows, &sql_heads, NO_ARGS, e);
+}
+
+int ledger_heads_begun(struct store *s, struct rows *rows, struct err *e)
+{
+    return store_query(s, rows, &sql_heads_begun, NO_ARGS, e);
 }
 
 int ledger_verify(struct store *s, struct str ledger, void (*each)(void *ctx, const struct ledger_row *row), void *ctx, int64_t *count,

@@ -74,6 +74,9 @@ UPDATE ledger_head SET safe = 0;
 SELECT position, digest FROM ledger_head WHERE ledger = $1;
 
 -- name: heads
+SELECT ledger, position, digest, safe FROM ledger_head ORDER BY ledger;
+
+-- name: heads_begun
 SELECT h.ledger, h.position, h.digest, h.safe FROM ledger_head h LEFT JOIN ledger_record r ON r.ledger = h.ledger AND r.position = 1
 ORDER BY r.received_at, h.ledger;
 

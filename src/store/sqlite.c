@@ -772,7 +772,7 @@ static int take_lock(struct sqlite *q, const char *path, struct err *e)
 }
 
 static const char *const pragmas[] = {
-    [STORE_READ] = "PRAGMA query_only = ON; PRAGMA cache_size = -8192;",
+    [STORE_READ] = "PRAGMA query_only = ON; PRAGMA cache_size = -32768;",
     [STORE_WRITE] = ("PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 67108864; PRAGMA secure_delete = ON;"
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;"),
     /* EXTRA: what was committed is not taken back by a journal whose removal was lost with the power. */

@@ -465,18 +465,39 @@ static int hash_table(struct store *s, const char *table, crypto_hash_sha256_sta
     return store_failed(s, e);
 }
 
-int store_digest(struct store *s, const char *prefix, uint8_t out[32], struct err *e)
+int store_digests(struct store *s, const char *prefix, store_table *each, void *ctx, struct err *e)
 {
     CLEANUP(lifted_done) struct lifted lifted = lift(s);
     CLEANUP(buf_done) struct buf names = { 0 }, bytes = { 0 };
-    crypto_hash_sha256_state sha;
 
     if (s->driver->tables(s, prefix, &names, e) < 0)
         return -1;
-    crypto_hash_sha256_init(&sha);
-    for (const char *table = NULL; (table = next_name(&names, table));)
+    for (const char *table = NULL; (table = next_name(&names, table));) {
+        crypto_hash_sha256_state sha;
+        uint8_t digest[32];
+
+        crypto_hash_sha256_init(&sha);
         if (hash_table(s, table, &sha, &bytes, e) < 0)
             return -1;
+        crypto_hash_sha256_final(&sha, digest);
+        each(ctx, table, digest);
+    }
+    return 0;
+}
+
+static void hash_digest(void *ctx, const char *table, const uint8_t digest[32])
+{
+    (void)table;                /* its digest begins with its name */
+    crypto_hash_sha256_update(ctx, digest, 32);
+}
+
+int store_digest(struct store *s, const char *prefix, uint8_t out[32], struct err *e)
+{
+    crypto_hash_sha256_state sha;
+
+    crypto_hash_sha256_init(&sha);
+    if (store_digests(s, prefix, hash_digest, &sha, e) < 0)
+        return -1;
     crypto_hash_sha256_final(&sha, out);
     return 0;
 }

@@ -144,6 +144,9 @@ MUST_USE int store_drop(struct store *s, const char *part, const char *prefix, s
 
 /* Hashes every row of every table whose name begins with prefix, in key order, into out: equal tables, equal bytes. */
 MUST_USE int store_digest(struct store *s, const char *prefix, uint8_t out[32], struct err *e);
+/* The same for each of these tables alone, in the order of their names. */
+typedef void store_table(void *ctx, const char *table, const uint8_t digest[32]);
+MUST_USE int store_digests(struct store *s, const char *prefix, store_table *each, void *ctx, struct err *e);
 
 /*
  * After an erase: what was deleted is overwritten in every file of the store

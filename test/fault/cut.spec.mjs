@@ -1,7 +1,7 @@
 // cut.spec.mjs - work cut short by a kill, a power cut, a stop or a full disk: a
-// rebuild, new keys, an erase, an import, a backup.  The next start goes on by
+// rebuild, new keys, an erase, an import, a backup, a look at the tables.  The next start goes on by
 // itself, and doing the work again ends where it would have ended.
-import { cpSync, writeFileSync } from "node:fs";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Disk, Load, borrow, grids, long, of, random, report, run, serve, settle, sleep, start, verify, waits } from "./fault.mjs";
 
@@ -20,19 +20,28 @@ const works = [
     { name: "an import", words: (folder) => ["import", list(folder), "--as", "doors", "--apply"], done: / stored 0 repeated \d+ refused 0/, twice: true },
     { name: "a backup", words: (folder) => ["backup", "--to", join(folder, "backup")], done: /ledgers \d+ records \d+/,
       only: ["a kill", "a stop"], short: ["a stop"] },
+    { name: "a look at the tables", words: () => ["verify", "--tables"], done: /bad_tables 0/, only: ["a kill", "a stop"], short: ["a kill"] },
 ];
 
 const short = ["a power cut", "a full disk"];     // where time is short
 
-// Each takes a started or unstarted work to its early end; what is wrong with how it ended.
-const soon = { "a rebuild": 400, "new keys": 120, "an erase": 80, "an import": 250, "a backup": 600 };
-const ways = {
-    async "a kill"({ work, store, words }) {
+// Each takes a work to its early end; what is wrong with how it ended.  A signal that came too late is given
+// sooner the next time: what counts is a work that was cut.
+const soon = { "a rebuild": 400, "new keys": 120, "an erase": 80, "an import": 250, "a backup": 600, "a look at the tables": 500 };
+async function strike(signal, { work, store, words, put_back }) {
+    for (let n = 0; n < 12; n++) {
         const it = start(store, words);
-        await sleep(random(5, soon[work.name]));
-        await it.kill("SIGKILL");
-        return [];
-    },
+        await sleep(random(5, Math.max(6, soon[work.name] / (1 + n))));
+        const end = await Promise.race([it.kill(signal), it.within(20000)]);
+        if (end === signal) return [];
+        if (end === "standing") return ["it goes on"];
+        if (end !== 0) return [`it ended with ${end}: ${it.said}`];
+        put_back();
+    }
+    return ["it came to its end each time"];
+}
+const ways = {
+    "a kill": (it) => strike("SIGKILL", it),
     async "a power cut"({ store, words, disk, changes }) {
         for (let n = 0; n < 5; n++) {           // not every run writes as often as the first one
             disk.set({ cut: random(1, changes), torn: random(0, 1) ? random(1, 2 ** 31) : 0 });
@@ -45,12 +54,7 @@ const ways = {
         const { code, said } = run(store, words, { disk });
         return code === 0 || (code === 1 && /wangge: (store\.|file\.|keys\.)/.test(said)) ? [] : [`it ended with ${code}: ${said}`];
     },
-    async "a stop"({ work, store, words }) {
-        const it = start(store, words);
-        await sleep(random(5, soon[work.name]));
-        const end = await Promise.race([it.kill("SIGTERM"), it.within(20000)]);
-        return end === "standing" ? ["it goes on"] : [];
-    },
+    "a stop": (it) => strike("SIGTERM", it),
 };
 
 async function after(store, folder, work) {
@@ -69,7 +73,10 @@ for (const work of works) {
     const { folder, store, done } = borrow(), disk = new Disk(folder), kept = join(folder, "kept");
     const files = ["wangge.db", "wangge.db.keys", "wangge.db.keys.master", "wangge.db.seen"];
     for (const file of files) cpSync(join(folder, file), join(kept, file));
-    const put_back = () => files.forEach((file) => cpSync(join(kept, file), join(folder, file)));
+    const put_back = () => {
+        files.forEach((file) => cpSync(join(kept, file), join(folder, file)));
+        rmSync(join(folder, "backup"), { recursive: true, force: true });
+    };
     const names = Object.keys(ways).filter((name) => (work.only ?? Object.keys(ways)).includes(name) && (long || (work.short ?? short).includes(name)));
     run(store, work.words(folder), { disk });
     const changes = disk.get("changes");
@@ -78,7 +85,7 @@ for (const work of works) {
         for (let n = 0; n < tries && !wrong.length; n++) {
             put_back();
             disk.heal();
-            wrong.push(...(await ways[name]({ work, store, words: work.words(folder), disk, changes })).map((w) => `${name}: ${w}`));
+            wrong.push(...(await ways[name]({ work, store, words: work.words(folder), put_back, disk, changes })).map((w) => `${name}: ${w}`));
             disk.heal();
             wrong.push(...(await after(store, folder, work)).map((w) => `after ${name}: ${w}`));
         }

@@ -18,6 +18,10 @@ export const mutants = [
         ["src/core/memo.c", "found = p->time.commits == time.commits && ", "found = "],
         "scenario features/screening/screening.test"),
 
+    mutant("tables-not-compared", "verify --tables calls every table the same",
+        ["src/core/replay.c", "return memcmp(others->at[i].digest, t->digest, sizeof t->digest) == 0;", "return true;"],
+        "node test/fault/damage.spec.mjs CITY"),
+
     // ---- rights ----
     mutant("right-skipped", "everybody may write everything",
         ["src/core/write.c", "return yes ? 0 : err_set(e, ERR_DENIED, \"right.denied\");", "return 0;"],
