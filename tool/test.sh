@@ -72,6 +72,7 @@ drill() {
 lane_pages() {
     suite check-text node test/check/text.mjs
     suite check-words node test/check/words.mjs
+    suite check-pages node test/check/pages.mjs
     suite check-records node tool/records.mjs --check
     suite check-operations node tool/operations.mjs --check
     suite check-includes node test/check/includes.mjs

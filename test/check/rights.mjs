@@ -2,34 +2,13 @@
 // the area of a duty, against every record type, every question, the stream, the
 // reveal and the giving of accounts; and what of a row is open, masked or absent.
 // Types, questions and columns come from the tables (GET /api/meta); what a role
-// may is stated here once more, after the house plan, and held against the program.
+// may is stated in test/roles.mjs and held against the program.  Pages: pages.mjs.
 import { report } from "./report.mjs";
 import { accounts, borrow, newId, serve, signIn, wangge } from "../program.mjs";
+import { reserved, rightsOf, roles } from "../roles.mjs";
 import { Shape } from "../shape.mjs";
 
 const [, , city] = process.argv;
-
-// ---- the statement: role → rights on the duty's area and below --------------------
-const look = "figures lists";
-const command = `${look} reveal rounds duties orders`;
-const walk = `${look} open doors visit`;
-const roles = {
-    commander: command,
-    leader_contact: look,
-    secretary: `${command} doors grids`,
-    grid_head: walk,
-    grid_worker: walk,
-    centre_head: `${look} open visit`,   // of the households linked to his own only; figures as they are
-    police: `${look} visit`,
-    medic: `${look} visit`,
-    clerk: `${look} import doors for`,
-    approver: "approve",
-    auditor: "audit",
-    keeper: "accounts settings",
-    gate_keeper: "", watcher: "", dock: "", volunteer: "",   // what their task needs, when there are tasks
-};
-const reserved = ["approver", "auditor", "keeper"];   // given out only by who keeps accounts
-const rightsOf = (role) => new Set([...(roles[role] ?? "").split(" ").filter(Boolean), "signed_in"]);
 
 // ---- places, people ----------------------------------------------------------------
 const { store } = borrow(city);
@@ -56,7 +35,7 @@ const outside = tree.find((a) => a.level === 4 && a.path.includes("/440514/")).a
 const within = (place, held) => path.get(place).startsWith(path.get(held));
 const meta = await (await fetch(`${url}/api/meta`)).json();
 const shape = new Shape(meta, V);
-report("every role is stated here", [...Object.keys(roles).filter((r) => !meta.codes.duty_role.includes(r)),
+report("every role is stated", [...Object.keys(roles).filter((r) => !meta.codes.duty_role.includes(r)),
     ...meta.codes.duty_role.filter((r) => !(r in roles))]);
 
 const send = async (who, method, address, body, headers = {}) => {
@@ -120,6 +99,7 @@ for (const q of shape.questions)
             const denied = said.status === 403;
             const may = area === null ? q.right === "signed_in" : has(who, q.right, area);
             asked++;
+            if (said.status >= 500) wrong.ask.push(`${who.name} ${q.path} ${place}: ${said.status} ${said.json?.key}`);
             if (denied && said.json.key !== "right.denied") wrong.ask.push(`${who.name} ${q.path} ${place}: ${said.json.key}`);
             // Who answers for some households may be told of those, or nothing.
             const some = who.own && q.right === "lists" && may;
@@ -143,8 +123,7 @@ const opener = people.find((p) => p.name === `grid_worker@${V}`);
 const key = (row) => ["door", "household", "person", "visit", "record", "measure", "duty", "worker"].map((k) => row[k] ?? "").join(" ");
 const areaOf = new Map((await opener.ask("household/list", { area: V })).flatMap((h) => [[h.household, h.area], [h.door, h.area]]));
 const reveal = (who, household, area, fields) => send(who, "POST", "/api/reveal", { household, area, fields, purpose: "核对信息" });
-const revealed = (await reveal(opener, other.household, V, ["id", "needs", "name", "phone"])).json.rows;
-const ids = revealed.map((r) => r.id).filter(Boolean);
+const ids = (await reveal(office[V], other.household, V, ["id"])).json.rows.map((r) => r.id).filter(Boolean);
 // A duty on the very grid, or on the household or its centre.
 const opensAt = (who, area, household) => who.role !== "" && rightsOf(who.role).has("open") && (who.own ? own.has(household) : within(area, who.held));
 const leaks = [], columns = [];
@@ -206,18 +185,36 @@ report(`${empty.length} empty doors are told to those on duty there`, empty.leng
 
 // ---- reveal, and who looked ---------------------------------------------------------------
 const theirs = (await office[V2].ask("household/list", { area: V2 })).find((h) => h.household && h.persons > 0);
-const reveals = [];
+// Every sealed column of the question behind it, one by one.  Who may reveal opens all of them; whoever
+// holds a duty on the very household what is his work: anything but id numbers.  Nobody else anything.
+// Its columns are those of its rows; what they are, other questions say of the same name.
+const [whole] = (await reveal(office[V], other.household, V, ["head"])).json.rows, clear = ["household", "door", "area", "person"];
+const known = new Map(shape.questions.flatMap((q) => q.sealed.map((c) => [c.name, c])));
+const sealed = Object.keys(whole).filter((c) => !clear.includes(c)).map((name) => known.get(name) ?? { name, class: "register", mask: "text" });
+const reveals = [], seen = new Set();
+let revealed = 0;
 for (const who of people)
     for (const [home, place] of [[linked, G1], [other, G1], [theirs, theirs.area]])
-        for (const area of [place, "4405"]) {
-            const said = await reveal(who, home.household, area, ["head", "phone"]);
-            const may = has(who, "reveal", place) || opensAt(who, place, home.household);
-            if (may ? said.status !== 200 && said.json.key !== "reveal.nothing" : said.status !== 403 || said.json.key !== "right.denied")
-                reveals.push(`${who.name} ${place} asked as ${area}: ${said.status} ${said.json?.key ?? ""}`);
-            if (said.status === 200 && said.json.rows.some((r) => !r.head || /\*/.test(r.head)))
-                reveals.push(`${who.name}: ${JSON.stringify(said.json.rows[0])}`);
-        }
-report("a household is revealed to whom it may be, from wherever it is asked", reveals);
+        for (const [area, columns] of [["4405", [["head", "phone"], ["phone", "id"]]], [place, sealed.map((c) => [c.name])]])
+            for (const fields of columns) {
+                const said = await reveal(who, home.household, area, fields);
+                const what = `${who.name} ${place} asked as ${area} for ${fields}`, wanted = sealed.filter((c) => fields.includes(c.name));
+                const may = has(who, "reveal", place) || opensAt(who, place, home.household) && wanted.every((c) => c.mask !== "id");
+                revealed++;
+                if (may ? said.status !== 200 && said.json.key !== "reveal.nothing" : said.status !== 403 || said.json.key !== "right.denied")
+                    reveals.push(`${what}: ${said.status} ${said.json?.key ?? ""}`);
+                if (said.status !== 200) continue;
+                for (const c of sealed) {
+                    const shown = said.json.rows.map((row) => row[c.name]).filter((v) => v !== null && v !== undefined);
+                    if (wanted.includes(c)) {
+                        if (shown.some((v) => /\*/.test(v))) reveals.push(`${what}: ${c.name} is masked`);
+                        if (shown.length) seen.add(c.name);
+                    } else if (shown.some((v) => c.class !== "register" || c.mask !== "open" && !/\*/.test(v)))
+                        reveals.push(`${what}: ${c.name} is open, too`);
+                }
+            }
+report(`${revealed} reveals: what of a household is opened to whom, from wherever it is asked`, reveals);
+report("an id number and a name were among them", ["id", "name", "head"].filter((c) => !seen.has(c)));
 
 const auditor = people.find((p) => p.name === `auditor@${V}`);
 const looks = async () => (await auditor.ask("core/looks", { area: V })).length;

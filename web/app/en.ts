@@ -71,7 +71,7 @@ export const field: Words = {
     outbox_refused: "Came back: please look",
     outbox_waiting: "Waiting to be sent",
     outbox_aside: "Set aside (kept here)",
-    outbox_sent: "Delivered (three days)",
+    outbox_sent: "Delivered",
     waits_for: "waits until {name} signs in",
     mend: "Mend",
     send_again: "Send again as it is",

@@ -1,12 +1,15 @@
 // frame.ts - what both faces' frames share: the features' pages as components.
 import { computed, h, ref, shallowRef, type Component } from "vue";
 import features from "virtual:features";
+import { mayOpenRounds, maySeeLists } from "@data/session";
 import type { Page } from "@kit/parts";
 import { route } from "@kit/route";
 import { t } from "@kit/words";
 
 const pages = features.flatMap((f) => f.pages ?? []);
-export const menu = (may: (p: Page) => boolean) => pages.filter((p) => p.order && may(p)).sort((a, b) => a.order - b.order);
+/** The server decides what one may; a page that names a right is kept from whom it would only refuse. */
+const rights = { rounds: mayOpenRounds, lists: maySeeLists };
+export const menu = () => pages.filter((p) => p.order && (!p.right || rights[p.right].value)).sort((a, b) => a.order - b.order);
 
 const made = new Map<() => Promise<{ default: Component }>, Component>();
 /** Fetches what has not been shown yet. */

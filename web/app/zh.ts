@@ -71,7 +71,7 @@ export const field: Words = {
     outbox_refused: "被退回,请处理",
     outbox_waiting: "等待发送",
     outbox_aside: "已搁置(保留在本机)",
-    outbox_sent: "已送达(近三天)",
+    outbox_sent: "已送达",
     waits_for: "等{name}登录后发送",
     mend: "修改",
     send_again: "原样再发",

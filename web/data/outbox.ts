@@ -4,7 +4,9 @@
 // screen say "saved".  Records leave in the order they were made, village by
 // village, in batches that carry this device's clock; they are repeated under
 // the same id until each is answered.  A refused one waits to be mended or set
-// aside.  Only the maker's own session sends a record.
+// aside.  Only the maker's own session sends a record.  What one store
+// acknowledged is offered to the next, should the server come back with
+// another: a restore may have lost it.  When it may be forgotten, offer.ts says.
 import { computed, ref, shallowRef } from "vue";
 import { handIn, Trouble, type Draft, type Result } from "./api";
 import { database, type Parcel } from "./store";
@@ -13,7 +15,6 @@ import { session } from "./session";
 export type { Parcel } from "./store";
 
 const BATCH = 40;
-const KEEP_SENT = 3 * 86_400_000;
 const WAITS = [2, 4, 8, 15, 30, 60];
 
 export const parcels = shallowRef<Parcel[]>([]); // in the order of making
@@ -30,15 +31,9 @@ async function read(): Promise<void> {
     const db = await database();
     parcels.value = await db.getAllFromIndex("outbox", "seq");
 }
-/** Reads what is waiting, forgets what was delivered days ago, and begins to send. */
+/** Reads what is waiting, and begins to send. */
 export function openOutbox(): Promise<void> {
     loaded ??= (async () => {
-        const db = await database();
-        const old = Date.now() - KEEP_SENT;
-        const tx = db.transaction("outbox", "readwrite");
-        for (let c = await tx.store.openCursor(); c; c = await c.continue())
-            if (c.value.state === "sent" && (c.value.sent_at ?? 0) < old) await c.delete();
-        await tx.done;
         await read();
         channel?.addEventListener("message", () => void read());
         addEventListener("online", () => send(true));
@@ -127,7 +122,7 @@ async function sendAll(): Promise<number | undefined> {
     sending.value = true;
     try {
         for (;;) {
-            await read();
+            await offerAgain();
             const due = dueBatch();
             if (due.length === 0) break;
             await deliver(due);
@@ -145,6 +140,17 @@ async function sendAll(): Promise<number | undefined> {
     const later = parcels.value.filter((p) => p.state === "waiting" && mine(p)).map((p) => p.after ?? 0);
     return later.length ? Math.max(1, (Math.min(...later) - Date.now()) / 1000) : undefined;
 }
+/** Another incarnation is another store. All go back before anything is sent, so that a village keeps its order; what is there is `repeated`. */
+async function offerAgain(): Promise<void> {
+    await read();
+    const now = session.value?.incarnation;
+    const foreign = parcels.value.filter((p) => now && p.state === "sent" && p.incarnation !== now);
+    if (!foreign.length) return;
+    const tx = (await database()).transaction("outbox", "readwrite", { durability: "strict" });
+    for (const p of foreign) await tx.store.put({ ...p, state: "waiting", tries: 0, offered: now });
+    await tx.done;
+    await changed();
+}
 const mine = (p: Parcel) => p.worker === session.value?.worker;
 
 /** The oldest waiting records of the village whose turn it is. One that must wait holds back its village, not the others. */
@@ -158,6 +164,7 @@ function dueBatch(): Parcel[] {
 
 async function deliver(batch: Parcel[]): Promise<void> {
     let results: Result[];
+    const incarnation = session.value?.incarnation; // of before: an answer of an older store is offered once too often, never too seldom
     try {
         results = await handIn(batch.map((p) => p.record));
     } catch (e) {
@@ -182,6 +189,8 @@ async function deliver(batch: Parcel[]): Promise<void> {
             parcel.state = "sent";
             parcel.sent_at = Date.now();
             parcel.error = undefined;
+            parcel.answer = result;
+            parcel.incarnation = incarnation;
         } else if (result.error?.again) {
             parcel.after = Date.now() + WAITS[Math.min(parcel.tries, WAITS.length - 1)]! * 1000;
             parcel.error = result.error;

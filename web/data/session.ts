@@ -36,7 +36,10 @@ export const home = computed(() => [...(session.value?.duties ?? [])].sort((a, b
 export const doorDuties = computed(() => (session.value?.duties ?? []).filter((d) => d.level >= 4));
 
 const desk = ["commander", "secretary"];
-export const mayOpenRounds = computed(() => (session.value?.duties ?? []).some((d) => desk.includes(d.role)));
+const lookers = [...desk, "leader_contact", "grid_head", "grid_worker", "centre_head", "police", "medic", "clerk"];
+const holdsOne = (roles: string[]) => computed(() => (session.value?.duties ?? []).some((d) => roles.includes(d.role)));
+export const mayOpenRounds = holdsOne(desk);
+export const maySeeLists = holdsOne(lookers);
 
 async function enter(s: Session): Promise<void> {
     // Another worker's lists are not this one's to read. What they did not send stays and waits for them.

@@ -1,9 +1,9 @@
-// store.ts - the local database, and with outbox.ts the only code that touches it.
+// store.ts - the local database, and with outbox.ts and offer.ts the only code that touches it.
 //
 // `outbox` holds records made here; `kept` the last answers, for work without
 // a network.  Signing out empties `kept`; nothing but delivery empties `outbox`.
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
-import type { Draft } from "./api";
+import type { Draft, Result } from "./api";
 
 export interface Parcel {
     id: string; // the record's
@@ -19,6 +19,9 @@ export interface Parcel {
     after?: number; // not before (ms)
     error?: { key: string; field?: string };
     sent_at?: number;
+    answer?: Result; // the last acknowledgement,
+    incarnation?: string; // and which store gave it
+    offered?: string; // to which store it was offered again after a restore
 }
 interface Shape extends DBSchema {
     outbox: { key: string; value: Parcel; indexes: { seq: number } };

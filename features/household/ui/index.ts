@@ -6,6 +6,7 @@ export const pages: Page[] = [
         face: "command",
         path: "households",
         title: "household.households",
+        right: "lists",
         order: 50,
         icon: "people",
         load: () => import("./Households.vue"),

@@ -1,0 +1,90 @@
+// pages.mjs - which role finds which page in its menu, where signing in leads it,
+// and which acts the pages offer it, held against test/roles.mjs.  The menu's own
+// filter is run, over the pages of every feature in features/LIST and one invented
+// page for each right a page may name, so that a new page is covered.
+import { readFileSync } from "node:fs";
+import { report } from "./report.mjs";
+import { rightsOf, roles } from "../roles.mjs";
+import { build } from "../../web/node_modules/esbuild/lib/main.js";
+import features from "../../tool/vite-features.mjs";
+
+const root = new URL("../..", import.meta.url).pathname, web = `${root}web`;
+const rights = [...readFileSync(`${web}/kit/parts.ts`, "utf8").match(/\bright\?: (.*);/)[1].matchAll(/"(\w+)"/g)].map(([, r]) => r);
+const faces = { command: "Command", field: "Field" };
+const probes = Object.keys(faces).flatMap((face) => rights.map((right) => ({ face, path: `probe-${right}`, title: "", right, order: 1 })));
+
+// What a frame shows in its menu is one line of it; it may lean on what the frame imports from plain modules.
+const frame = (face) => {
+    const text = readFileSync(`${web}/app/${faces[face]}.vue`, "utf8");
+    const plain = [...text.matchAll(/^import \{[^}]*\} from "(@data\/session|\.\/frame)";$/gm)].map(([line]) => line);
+    return `${plain.join("\n")}\nexport const entries = () => ${text.match(/^const entries = computed\(\(\) => (.*)\);$/m)[1]};`;
+};
+async function run(face) {
+    const made = features({ root, face: "all" });   // cutting away the other face is Rollup's work
+    const entry = `export * from "entries"; export { session, faceOf, mayOpenRounds } from "@data/session";
+        export { mayCut } from "${root}features/area/ui/grids"; export * from "${root}features/duty/ui/people";`;
+    const { outputFiles } = await build({
+        stdin: { contents: entry, resolveDir: `${web}/app`, loader: "ts" }, bundle: true, write: false, format: "esm", platform: "node",
+        absWorkingDir: root, nodePaths: [`${web}/node_modules`], alias: { "@kit": `${web}/kit`, "@data": `${web}/data` }, logLevel: "error",
+        plugins: [{
+            name: "house",
+            setup(b) {
+                b.onResolve({ filter: /./ }, (a) => (a.kind === "dynamic-import" ? { path: a.path, external: true } : undefined));
+                b.onResolve({ filter: /^(entries|virtual:features)$/ }, (a) => ({ path: a.path, namespace: "house" }));
+                b.onLoad({ filter: /^entries$/, namespace: "house" }, () => ({ contents: frame(face), loader: "ts", resolveDir: `${web}/app` }));
+                b.onLoad({ filter: /^virtual/, namespace: "house" }, () => ({
+                    contents: made.load.call({ addWatchFile() {} }, "\0virtual:features")
+                        .replace("export default [", `export default [{ name: "probe", pages: ${JSON.stringify(probes)} }, `),
+                    loader: "ts", resolveDir: root,
+                }));
+            },
+        }],
+    });
+    return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+}
+// What a browser has and these modules look at when they begin.
+Object.assign(globalThis, { location: { hash: "" }, addEventListener() {}, localStorage: { getItem: () => null, setItem() {} } });
+
+const here = "440513108216";
+const list = readFileSync(`${root}features/LIST`, "utf8").split("\n").map((l) => l.replace(/#.*/, "").trim()).filter(Boolean);
+const declared = list.flatMap((name) => {
+    let text = "";
+    try {
+        text = readFileSync(`${root}features/${name}/ui/index.ts`, "utf8");
+    } catch { /* a feature without pages */ }
+    return [...text.matchAll(/\{\s*face: "(\w+)",\s*path: "([\w-]+)"([^}]*)/g)].map(([, face, path, rest]) => ({
+        face, path, right: rest.match(/\bright: "(\w+)"/)?.[1], order: Number(rest.match(/\border: (\d+)/)[1]) }));
+});
+const menus = [], acts = [], leads = [];
+const people = [...Object.keys(roles).map((role) => [role]), [], ["auditor", "secretary"]];
+let looks = 0;
+for (const face of Object.keys(faces)) {
+    const page = await run(face);
+    for (const held of people) {
+        const duties = held.map((role) => ({ area: here, name: "", level: 4, role })), s = { duties };
+        const has = (right) => held.some((role) => rightsOf(role).has(right)), who = held.join("+") || "nobody";
+        page.session.value = s;
+        // The desk's bundle holds both faces' pages here: each page is judged in the menu of its own.
+        const shown = new Set(page.entries().filter((p) => p.face === face).map((p) => p.path));
+        for (const p of [...declared, ...probes].filter((p) => p.face === face)) {
+            const may = p.order > 0 && (!p.right || has(p.right));
+            looks++;
+            if (shown.has(p.path) !== may) menus.push(`${who} ${face} ${p.path}: ${may ? "missing" : "shown"}`);
+        }
+        const wanted = { mayOpenRounds: has("rounds"), mayCut: has("grids"), mayAssign: has("duties"), mayGiveAccounts: has("duties") || has("accounts") };
+        for (const [act, may] of Object.entries(wanted)) {
+            const offered = typeof page[act] === "function" ? page[act](here) : page[act].value;
+            if (offered !== may) acts.push(`${who} ${act}: ${offered}`);
+        }
+        for (const [role, level] of [["volunteer", 3], ["grid_worker", 4], ["grid_worker", 3], ["auditor", 4]]) {
+            const may = role === "auditor" ? has("accounts") : level === 4 || !rightsOf(role).has("open");
+            if (page.mayBeGiven(role, { area: here, level }) !== may) acts.push(`${who} gives ${role} at ${level}: ${!may}`);
+        }
+        const walks = held.length > 0 && held.every((role) => has("open") || rightsOf(role).size === 1);
+        if (page.faceOf(s) !== (walks ? "/field.html" : "/command.html")) leads.push(`${who}: ${page.faceOf(s)}`);
+    }
+}
+if (declared.length < 10) menus.push(`only ${declared.length} pages were found`);
+report(`${looks} times a role and a page: in the menu or not, as its right says`, menus);
+report("what the pages offer to do is what the role may", acts);
+report("signing in leads those at the doors to the phone's face, the others to the desk's", leads);
