@@ -115,10 +115,11 @@ export class Shape {
     }
 
     // Every body with one place at its bound, and everything optional left out, null or empty: {what, body}.
-    *edges(fields) {
+    // The other places are as the fullest body has them, or as this one has.
+    *edges(fields, full = this.fullest(fields)) {
         yield { what: "the least", body: this.least(fields) };
-        yield { what: "the fullest", body: this.fullest(fields) };
-        for (const { what, put } of this.edgesOf(fields, "")) yield { what, body: put(this.fullest(fields)) };
+        yield { what: "the fullest", body: full };
+        for (const { what, put } of this.edgesOf(fields, "")) yield { what, body: put(full) };
     }
     *edgesOf(fields, place) {
         const set = (name, value) => (o) => ({ ...o, [name]: value });

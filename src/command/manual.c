@@ -136,6 +136,8 @@ static const struct {
     { "wangge.db.keys", "the key store: secrets, accounts, sessions (setting keys)" },
     { "wangge.db.keys.master", "the master key (setting master), mode 0600. Keep a copy apart from this machine: "
                                "without it every name, phone and temperature is lost for good" },
+    { "wangge.db.seen", "how many records were acknowledged here: an older copy in place of the store is not served" },
+    { "wangge.db.tables", "made by verify --tables and gone with it" },
     { "wangge.db.keys.master.tombstones", "who was erased; never put an older one in its place" },
     { "wangge.db.sock", "through which commands reach the running server, mode 0600" },
     { "wangge.db.lock", "held by whoever writes" },

@@ -515,13 +515,15 @@ int bench_grow(int argc, char **argv)
 int bench_sizes(int argc, char **argv)
 {
     sqlite3 *db = db_open(argv[0], SQLITE_OPEN_READONLY);
-    sqlite3_stmt *q = db_prepare(db, "SELECT name, SUM(pgsize) FROM dbstat WHERE aggregate = TRUE GROUP BY name ORDER BY name");
+    /* In aggregate pageno is the number of pages; pgsize would be their bytes in 32 bits. */
+    sqlite3_stmt *q = db_prepare(db, "SELECT name, SUM(pageno) FROM dbstat WHERE aggregate = TRUE GROUP BY name ORDER BY name");
+    int64_t page = ask_number(db, "PRAGMA page_size");
     const char *comma = "";
 
     (void)argc;
     printf("{\"tables\":{");
     for (; db_step(q); comma = ",")
-        printf("%s\"%s\":%lld", comma, sqlite3_column_text(q, 0), sqlite3_column_int64(q, 1));
+        printf("%s\"%s\":%lld", comma, sqlite3_column_text(q, 0), (long long)(sqlite3_column_int64(q, 1) * page));
     printf("},\"types\":{");
     if (ask_number(db, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'ledger_record'")) {
         q = db_prepare(db, "SELECT type, COUNT(*), SUM(150 + length(type) + length(area) + length(CAST(body AS BLOB)) + length(CAST(given AS BLOB)) + "
