@@ -26,7 +26,7 @@ async function send(method, path, { body, cookie, headers } = {}) {
         headers: { ...(body !== undefined && { "Content-Type": "application/json" }), ...(cookie && { Cookie: cookie }), ...headers },
     });
     const text = await answer.text();
-    const cookies = answer.headers.getSetCookie();
+    const cookies = (answer.headers.get("set-cookie") ?? "").split(/, (?=\w+=)/).filter(Boolean);      // Debian's Node 18 has no getSetCookie
     return { status: answer.status, text, headers: answer.headers, cookies, json: text.startsWith("{") ? JSON.parse(text) : {},
         session: cookies.find((c) => c.startsWith("wangge="))?.split(";")[0], device: cookies.find((c) => c.startsWith("wangge_device="))?.split(";")[0] };
 }
