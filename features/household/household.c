@@ -959,7 +959,7 @@ static const struct {
     { "address", FIND_ADDRESS, { "building", "room" }, { NULL }, { NULL } },
 };
 
-enum { FIND_LIMIT = 50, FIND_HITS = 20000 };       /* rows told; hits walked through for them */
+enum { FIND_LIMIT = 50, FIND_LOOKS = 20000 };      /* rows told; homes and doors opened for them */
 
 /* A token only says perhaps: the opened value decides. Numbers match as a whole or by their tail. */
 static bool matches(enum seal_find find, const struct json *map, const char *const *names, struct str text)
@@ -992,8 +992,6 @@ struct finding {
     struct out out;
     struct id *seen;              /* households looked at already, or doors */
     size_t count, room, told;
-    struct str *ledgers;          /* in which something below the asked area may be, in order */
-    size_t ledger_count;
 };
 
 static int by_text(const void *a, const void *b)
@@ -1001,26 +999,26 @@ static int by_text(const void *a, const void *b)
     return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
-/* A tail of digits is hit all over the city: only hits in these ledgers are looked at. */
-static void find_ledgers(struct finding *f)
+/* In which something below the asked area may be, in order; free() it. */
+static struct str *ledgers_below(const struct ask *ask, size_t *count)
 {
-    size_t room = 0, kept = 0;
+    struct str *list = NULL;
+    size_t room = 0, all = 0;
 
-    for (size_t i = 0; i < area_count(f->ask->areas); i++) {
-        const struct area *a = area_at(f->ask->areas, i);
-        if (a->level < 4 || !area_within(a, f->ask->area) ||
-            (f->ledger_count && str_eq(f->ledgers[f->ledger_count - 1], a->ledger)))
+    for (size_t i = 0; i < area_count(ask->areas); i++) {
+        const struct area *a = area_at(ask->areas, i);
+        if (a->level < 4 || !area_within(a, ask->area) || (all && str_eq(list[all - 1], a->ledger)))
             continue;
-        f->ledgers = MEM_GROW(f->ledgers, f->ledger_count, room);
-        f->ledgers[f->ledger_count++] = a->ledger;
+        list = MEM_GROW(list, all, room);
+        list[all++] = a->ledger;
     }
-    if (f->ledger_count == 0)
-        return;
-    qsort(f->ledgers, f->ledger_count, sizeof *f->ledgers, by_text);
-    for (size_t i = 0; i < f->ledger_count; i++)
-        if (i == 0 || !str_eq(f->ledgers[i], f->ledgers[kept - 1]))
-            f->ledgers[kept++] = f->ledgers[i];
-    f->ledger_count = kept;
+    *count = 0;
+    if (all)
+        qsort(list, all, sizeof *list, by_text);
+    for (size_t i = 0; i < all; i++)
+        if (i == 0 || !str_eq(list[i], list[*count - 1]))
+            list[(*count)++] = list[i];
+    return list;
 }
 
 /* Ids are made by anybody: another village may have one like it. */
@@ -1085,33 +1083,28 @@ static int look(struct finding *f, struct str ledger, const struct rows *row, st
     return store_failed(f->ask->store, e);
 }
 
-static int look_at_hits(struct finding *f, struct str scope, struct err *e)
+static int look_at_hit(void *ctx, struct str ledger, struct id subject, struct err *e)
 {
-    struct seal_hit *hits = NULL;
-    size_t count = 0;
-    int result = seal_search(core_seal(f->ask->core), f->find, scope, f->text, &hits, &count, FIND_HITS, e);
+    static const struct sql *const from[] = { &sql_found_household, &sql_found_door };
+    struct finding *f = ctx;
 
-    for (size_t i = 0; result == 0 && i < count && f->told < FIND_LIMIT; i++) {
-        const struct sql *const from[] = { &sql_found_household, &sql_found_door };
-        struct str ledger = str_of(hits[i].ledger);
-        if (!f->ledger_count || !bsearch(&ledger, f->ledgers, f->ledger_count, sizeof ledger, by_text))
-            continue;
-        for (size_t k = 0; result == 0 && k < COUNT_OF(from); k++) {
-            CLEANUP(rows_done) struct rows rows = { 0 };
-            result = store_query(f->ask->store, &rows, from[k], ARGS(ledger, hits[i].subject), e);
-            while (result == 0 && rows_next(&rows))
-                result = look(f, ledger, &rows, e);
-        }
+    for (size_t i = 0; i < COUNT_OF(from); i++) {
+        CLEANUP(rows_done) struct rows rows = { 0 };
+        if (store_query(f->ask->store, &rows, from[i], ARGS(ledger, subject), e) < 0)
+            return -1;
+        while (rows_next(&rows))
+            if (look(f, ledger, &rows, e) < 0)
+                return -1;
+        if (store_failed(f->ask->store, e) < 0)
+            return -1;
     }
-    free(hits);
-    return result == 0 ? store_failed(f->ask->store, e) : -1;
+    return f->told >= FIND_LIMIT || f->count >= FIND_LOOKS;
 }
 
-/* Names and addresses are noted under their town, numbers under none. */
 static int answer_find(struct ask *ask, struct buf *body, char *tag, struct err *e)
 {
     struct finding f = { .ask = ask, .text = ask->text_of[0], .out = { .to = body } };
-    int result = 0;
+    size_t count;
 
     (void)tag;
     for (size_t i = 0; i < COUNT_OF(finds); i++)
@@ -1125,23 +1118,17 @@ static int answer_find(struct ask *ask, struct buf *body, char *tag, struct err 
     if (utf8_count(f.text) < (words ? 2 : 4))
         return err_field(e, "household.find_short", "text");
 
-    find_ledgers(&f);
+    struct str *ledgers = ledgers_below(ask, &count);
     out_open(&f.out, '{');
     out_key(&f.out, "rows");
     out_open(&f.out, '[');
-    if (!words)
-        result = look_at_hits(&f, STR(""), e);
-    for (size_t i = 0; result == 0 && words && i < area_count(ask->areas) && f.told < FIND_LIMIT; i++) {
-        const struct area *town = area_at(ask->areas, i);
-        if (town->level == 3 && (area_within(town, ask->area) || area_within(ask->area, town)))
-            result = look_at_hits(&f, town->id, e);
-    }
+    int result = seal_search(core_seal(ask->core), f.find, f.text, ledgers, count, look_at_hit, &f, e);
     out_close(&f.out, ']');
     out_key(&f.out, "next"), out_null(&f.out);
     out_close(&f.out, '}');
     ask->shown = (int64_t)f.told;           /* masked or not: who has this number was asked, and told */
     free(f.seen);
-    free(f.ledgers);
+    free(ledgers);
     return result;
 }
 

@@ -231,7 +231,7 @@ int core_fact_put(struct store *s, const char *name, struct str value, struct er
 int core_facts_copy(struct store *from, struct store *to, struct err *e);
 
 /* token.c: what the values of a record are found by; area is that of the record, NULL when it is just being born */
-int tokens_note(struct core *c, const struct record *r, const struct json *values, const struct area *area, struct err *e);
+int tokens_note(struct core *c, const struct record *r, const struct json *values, struct err *e);
 
 /* backup.c: the folder, locked until it is closed; whoever reads it shares the lock. -1: backup.locked, backup.folder */
 int backup_lock(const char *folder, bool writing, struct err *e);

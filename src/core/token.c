@@ -12,7 +12,7 @@ enum { PIECE = 2000, COMMIT = 5000 };
 
 struct notes {
     struct core *core;
-    struct str scope, ledger;
+    struct str ledger;
     struct id subject;
     int64_t count;
 };
@@ -22,20 +22,12 @@ static int note(void *ctx, enum seal_find find, struct str text, struct err *e)
     struct notes *n = ctx;
 
     n->count++;
-    return seal_note(n->core->seal, find, n->scope, text, n->ledger, n->subject, e);
+    return seal_note(n->core->seal, find, text, n->ledger, n->subject, e);
 }
 
-/* Names and addresses are looked for within a town. */
-static struct str scope_of(const struct area *a, struct str text)
+int tokens_note(struct core *c, const struct record *r, const struct json *values, struct err *e)
 {
-    while (a && a->parent && a->level > 3)
-        a = a->parent;
-    return a ? a->id : text;
-}
-
-int tokens_note(struct core *c, const struct record *r, const struct json *values, const struct area *area, struct err *e)
-{
-    struct notes notes = { .core = c, .scope = scope_of(area, r->area), .ledger = r->ledger, .subject = r->subject };
+    struct notes notes = { .core = c, .ledger = r->ledger, .subject = r->subject };
 
     return fields_findable(r->type->fields, values, note, &notes, e);
 }
@@ -49,12 +41,12 @@ static bool findable(const struct field *fields)
 }
 
 /* 1 there was something to be found by, 0 not, -1.  What is erased or lost is found by nothing any more. */
-static int note_row(struct core *c, const struct areas *areas, const struct ledger_row *row, struct err *e)
+static int note_row(struct core *c, const struct ledger_row *row, struct err *e)
 {
     CLEANUP(arena_done) struct arena mem = { 0 };
     CLEANUP(buf_done) struct buf plain = { 0 };
     const struct kind *kind = core_kind(c, row->type);
-    struct notes notes = { .core = c, .scope = scope_of(area_find(areas, row->area), row->area), .ledger = row->ledger };
+    struct notes notes = { .core = c, .ledger = row->ledger };
     struct str box;
     JSON_HOME(&mem);
 
@@ -81,7 +73,7 @@ static int note_row(struct core *c, const struct areas *areas, const struct ledg
     return notes.count > 0;
 }
 
-static int note_piece(struct core *c, struct store *s, const struct areas *areas, const struct ledger_head *head, int64_t after, int64_t *records,
+static int note_piece(struct core *c, struct store *s, const struct ledger_head *head, int64_t after, int64_t *records,
                       struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
@@ -90,7 +82,7 @@ static int note_piece(struct core *c, struct store *s, const struct areas *areas
     if (ledger_between(s, str_of(head->ledger), after, after + PIECE, &rows, e) < 0)
         return -1;
     while (ledger_next(&rows, &row)) {
-        int found = row.boxes.len ? note_row(c, areas, &row, e) : 0;
+        int found = row.boxes.len ? note_row(c, &row, e) : 0;
         if (found < 0)
             return -1;
         *records += found;
@@ -104,7 +96,7 @@ static int forget(struct core *c, void *arg, struct err *e)
     return seal_forget_tokens(c->seal, e);
 }
 
-static int note_all(struct core *c, struct store *s, const struct areas *areas, int64_t *records, struct err *e)
+static int note_all(struct core *c, struct store *s, int64_t *records, struct err *e)
 {
     struct ledger_head *heads = NULL;
     size_t count = 0;
@@ -115,7 +107,7 @@ static int note_all(struct core *c, struct store *s, const struct areas *areas, 
 
     for (size_t i = 0; result == 0 && i < count; i++) {
         for (int64_t after = 0; result == 0 && after < heads[i].position; after += PIECE) {
-            result = note_piece(c, s, areas, &heads[i], after, records, e);
+            result = note_piece(c, s, &heads[i], after, records, e);
             if (result == 0 && *records - synced >= COMMIT) {
                 result = seal_sync_since(c->seal, mark, e);
                 synced = *records;
@@ -130,14 +122,12 @@ static int note_all(struct core *c, struct store *s, const struct areas *areas, 
 
 int core_tokens(struct core *c, int64_t *records, struct err *e)
 {
-    const struct areas *areas = core_areas_hold(c);
     struct reader *r = NULL;
     int result = core_reader_open(c, &r, e);
 
     *records = 0;
     if (result == 0)
-        result = note_all(c, r->store, areas, records, e);
+        result = note_all(c, r->store, records, e);
     core_reader_close(r);
-    core_areas_drop(areas);
     return result;
 }

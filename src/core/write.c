@@ -298,7 +298,7 @@ static int write_one(struct core *c, struct ledger_head *head, struct entry *it,
         entry_refuse(it, &wrong);
         return 0;
     }
-    if (boxes.len && it->findable && tokens_note(c, &r, it->values, area, e) < 0)
+    if (boxes.len && it->findable && tokens_note(c, &r, it->values, e) < 0)
         return -1;
 
     r.values = it->clear;

@@ -53,10 +53,8 @@ static const struct sql *const statements[STATEMENT_COUNT] = {
     [DROP_SUBJECT] = &sql_drop_subject,
     [DROP_PERIOD] = &sql_drop_period,
     [ADD_TOKEN] = &sql_add_token,
-    [ADD_SCOPE] = &sql_add_scope,
     [DROP_TOKENS] = &sql_drop_tokens,
     [FORGET_TOKENS] = &sql_forget_tokens,
-    [FORGET_SCOPES] = &sql_forget_scopes,
     [DROP_ACCOUNT] = &sql_drop_account,
     [DROP_SESSION] = &sql_drop_session,
     [END_SESSIONS_ACCOUNT] = &sql_end_sessions_account,
@@ -65,8 +63,7 @@ static const struct sql *const statements[STATEMENT_COUNT] = {
     [ASK_TOMBSTONE] = &sql_tombstone,
     [ASK_TOMBSTONES] = &sql_tombstones,
     [ASK_TOMBSTONES_PERIOD] = &sql_tombstones_period,
-    [ASK_NEAR] = &sql_near,
-    [ASK_EVERYWHERE] = &sql_everywhere,
+    [ASK_HITS] = &sql_hits,
     [ASK_TOKEN] = &sql_token,
     [ASK_ACCOUNTS] = &sql_all_accounts,
 };
@@ -82,7 +79,6 @@ static int failed(struct seal *s, struct err *e)
     s->lost++;
     cache_wipe(&s->secrets);
     cache_wipe(&s->sessions);
-    s->noted_ledger[0] = 0;
     e->again = true;
     return -1;
 }

@@ -12,7 +12,7 @@
 #include <pthread.h>
 
 #define SECRET 32
-#define NAME_ROOM sizeof((struct seal_hit){ 0 }.ledger) /* of a ledger's name and of a scope, with the end */
+enum { NAME_ROOM = 32 }; /* of a ledger's name, with the end */
 #define ACCOUNT_ROOM sizeof((struct seal_session){ .until = 0 }.account)
 #define VERIFIER 128
 
@@ -34,16 +34,15 @@ void cache_done(struct cache *c);
 /* ---- the key store -------------------------------------------------------- */
 
 struct seal {
-    pthread_mutex_t lock, find_lock;
+    pthread_mutex_t lock;
     struct store *store;
-    struct store *finder; /* reads for searches, so that a long one keeps nobody who seals waiting; opened by the first */
+    struct finder *finders; /* that nobody searches with just now, see token.c */
     char *url, *master_path;
     bool open; /* a transaction gathers what seal_sync will commit */
     bool failing; /* the newest transaction was undone by a failure, and none has been committed since */
     uint64_t lost; /* transactions undone by a failure; see keys.c */
     uint8_t master[SECRET], token_key[SECRET], nonce_key[SECRET];
     struct cache secrets, sessions;
-    char noted_ledger[NAME_ROOM], noted_scope[NAME_ROOM]; /* the pair in seal_scope that was noted last */
 };
 
 static inline struct seal *seal_lock(struct seal *s)
@@ -68,10 +67,8 @@ enum statement {
     DROP_SUBJECT,
     DROP_PERIOD,
     ADD_TOKEN,
-    ADD_SCOPE,
     DROP_TOKENS,
     FORGET_TOKENS,
-    FORGET_SCOPES,
     DROP_ACCOUNT,
     DROP_SESSION,
     END_SESSIONS_ACCOUNT,
@@ -80,8 +77,7 @@ enum statement {
     ASK_TOMBSTONE,
     ASK_TOMBSTONES,
     ASK_TOMBSTONES_PERIOD,
-    ASK_NEAR,
-    ASK_EVERYWHERE,
+    ASK_HITS,
     ASK_TOKEN,
     ASK_ACCOUNTS,
     STATEMENT_COUNT
@@ -117,6 +113,8 @@ MUST_USE int name_subject(struct secret_name *n, struct str ledger, struct id su
 MUST_USE int name_period(struct secret_name *n, struct str ledger, enum seal_class class, int32_t month, struct err *e);
 /* enum found or -1; with mint a missing one is made. */
 int keys_secret(struct seal *s, const struct secret_name *n, bool mint, uint8_t out[SECRET], struct err *e);
+
+void finders_close(struct seal *s); /* token.c: when nobody searches any more */
 
 /* ---- master.c, erase.c ------------------------------------------------------ */
 

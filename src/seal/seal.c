@@ -35,7 +35,6 @@ int seal_open(struct seal **out, const char *url, const char *master_path, bool 
     s = mem_take(sizeof *s);
     (void)sodium_mlock(s, sizeof *s);
     pthread_mutex_init(&s->lock, NULL);
-    pthread_mutex_init(&s->find_lock, NULL);
     s->url = path_with(url, "");
     s->master_path = path_with(master_path, "");
     cache_make(&s->secrets, SECRETS, sizeof(struct secret_name), SECRET);
@@ -56,13 +55,12 @@ void seal_close(struct seal *s)
         return;
     if (s->store && s->open && keys_commit(s, &e) < 0)
         s->open = false; /* who needed it on disk called seal_sync and heard of it */
-    store_close(s->finder);
+    finders_close(s);
     store_close(s->store);
     cache_done(&s->secrets);
     cache_done(&s->sessions);
     free(s->url);
     free(s->master_path);
-    pthread_mutex_destroy(&s->find_lock);
     pthread_mutex_destroy(&s->lock);
     sodium_munlock(s, sizeof *s); /* wipes it too */
     free(s);

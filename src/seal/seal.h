@@ -76,24 +76,21 @@ MUST_USE int seal_try(struct seal *s, struct err *e);
 
 enum seal_find { FIND_NONE, FIND_NAME, FIND_PHONE, FIND_ID, FIND_PLATE, FIND_ADDRESS };
 
-struct seal_hit {
-    char ledger[32];
-    struct id subject;
-};
 /*
- * Notes what the value of a sealed field can be found by: for names every two
- * neighbouring characters with the scope (a town's area id) inside, for phones
- * the whole and the last four, for ids and plates the whole (upper case, no
- * spaces) and an id's last four, for addresses every two neighbouring characters with the scope.
+ * Notes what the value of a sealed field can be found by in its ledger: for
+ * names and addresses every two neighbouring characters, for phones, ids and
+ * plates the whole (upper case, no spaces), for phones and ids the last four.
  */
-MUST_USE int seal_note(struct seal *s, enum seal_find kind, struct str scope, struct str value, struct str ledger, struct id subject, struct err *e);
+MUST_USE int seal_note(struct seal *s, enum seal_find kind, struct str value, struct str ledger, struct id subject, struct err *e);
 /*
- * Appends the hits for one search text; false hits are possible, misses are
- * not, of what seal_sync has put on disk.  At most limit; of phones, ids and plates, which are found everywhere,
- * those noted with this scope come first.  find.short: too little to look for.
+ * Tells who may be meant by a search text, ledger by ledger in the order given,
+ * until hit() answers other than 0: 1 is enough, -1 a failure.  False hits are
+ * possible, misses are not, of what seal_sync has put on disk.  hit() may seal
+ * and open.  find.short: too little to look for.
  */
-MUST_USE int seal_search(struct seal *s, enum seal_find kind, struct str scope, struct str text, struct seal_hit **hits, size_t *count,
-                         size_t limit, struct err *e);
+typedef int seal_hit(void *ctx, struct str ledger, struct id subject, struct err *e);
+MUST_USE int seal_search(struct seal *s, enum seal_find kind, struct str text, const struct str *ledgers, size_t count, seal_hit *hit, void *ctx,
+                         struct err *e);
 MUST_USE int seal_forget_tokens(struct seal *s, struct err *e);      /* all of them, before they are made again */
 
 /* ---- erasing and rotating ----------------------------------------------------- */

@@ -40,11 +40,6 @@ CREATE TABLE seal_token (             -- whoever has a token has a row in seal_s
     subject BLOB NOT NULL,
     PRIMARY KEY (ledger, token, subject)
 );
-CREATE TABLE seal_scope (             -- which ledgers have tokens, and in which town
-    scope   TEXT NOT NULL,            -- '' when noted without one
-    ledger  TEXT NOT NULL,
-    PRIMARY KEY (scope, ledger)
-);
 CREATE TABLE seal_account (
     name    TEXT NOT NULL,
     worker  BLOB NOT NULL,
@@ -114,23 +109,12 @@ SELECT ledger, class, month FROM seal_tombstone_period ORDER BY ledger, class, m
 
 -- name: add_token
 INSERT INTO seal_token (ledger, token, subject) VALUES ($1, $2, $3) ON CONFLICT (ledger, token, subject) DO NOTHING
--- name: add_scope
-INSERT INTO seal_scope (scope, ledger) VALUES ($1, $2) ON CONFLICT (scope, ledger) DO NOTHING
 -- name: drop_tokens
 DELETE FROM seal_token WHERE ledger = $1 AND subject = $2
 -- name: forget_tokens
 DELETE FROM seal_token
--- name: forget_scopes
-DELETE FROM seal_scope
--- name: near
-SELECT t.ledger, t.subject FROM seal_scope s CROSS JOIN seal_token t
-WHERE s.scope = $1 AND t.ledger = s.ledger AND t.token = $2
-ORDER BY t.ledger, t.subject
--- name: everywhere
-SELECT t.ledger, t.subject, MAX(CASE WHEN s.scope = $1 THEN 1 ELSE 0 END) AS near
-FROM seal_scope s CROSS JOIN seal_token t
-WHERE t.ledger = s.ledger AND t.token = $2
-GROUP BY t.ledger, t.subject ORDER BY near DESC, t.ledger, t.subject
+-- name: hits
+SELECT subject FROM seal_token WHERE ledger = $1 AND token = $2 ORDER BY subject
 -- name: token
 SELECT 1 AS one FROM seal_token WHERE ledger = $1 AND token = $2 AND subject = $3
 

@@ -3,15 +3,21 @@
  *
  * A value is folded first - full width to plain, lower to upper case, blanks
  * and dots away; of a phone only the digits stay, without 86 - and cut into
- * pieces; a token is a keyed hash of kind, scope and piece.  What was noted is
- * found by the same steps on the text that is searched for.
+ * pieces; a token is a keyed hash of kind, ledger and piece, so that nobody
+ * without the key sees who in two villages shares a name or a phone.  What was
+ * noted is found by the same steps on the text that is searched for, village
+ * by village.
+ *
+ * The hash is SipHash-2-4: made to be a keyed function of short texts, and
+ * twenty of them are made for each resident.  Its 64 bits are plenty within a
+ * village, where a false hit costs one look at a box.
  */
 #include "seal/own.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 
-enum { TOKEN = 16, TAIL = 4 };
+enum { TOKEN = crypto_shorthash_BYTES, TAIL = 4 };
 enum piece { PIECE_PAIR, PIECE_WHOLE, PIECE_TAIL };
 
 static const struct {
@@ -26,9 +32,17 @@ struct letters { /* the folded text, a code point each */
     size_t count, room;
 };
 
-struct tokens {
-    uint8_t (*at)[TOKEN];
+struct part { /* of the letters */
+    enum piece piece;
+    size_t from, count;
+};
+
+struct pieces { /* what a value is found by, not hashed yet: the ledger is part of it */
+    enum seal_find kind;
+    struct letters letters;
+    struct part *at;
     size_t count;
+    uint8_t *text; /* room for the longest of them, hashed */
 };
 
 static void letters_done(struct letters *l)
@@ -38,9 +52,11 @@ static void letters_done(struct letters *l)
     free(l->at);
 }
 
-static void tokens_done(struct tokens *t)
+static void pieces_done(struct pieces *p)
 {
-    free(t->at);
+    letters_done(&p->letters);
+    free(p->at);
+    free(p->text);
 }
 
 static uint32_t letter(const char *at, size_t n)
@@ -80,150 +96,182 @@ static void fold(struct letters *l, enum seal_find kind, struct str text)
     }
 }
 
-static void add(struct tokens *t, const struct seal *s, enum seal_find kind, enum piece piece, struct str scope, const uint32_t *at,
-                size_t count)
+static void add(struct pieces *p, enum piece piece, size_t from, size_t count)
 {
-    crypto_generichash_state hash;
-
-    crypto_generichash_init(&hash, s->token_key, SECRET, TOKEN); /* set once at the opening: read without the lock */
-    crypto_generichash_update(&hash, (const uint8_t[]){ (uint8_t)kind, (uint8_t)piece, (uint8_t)scope.len }, 3);
-    crypto_generichash_update(&hash, (const uint8_t *)scope.at, scope.len);
-    for (size_t i = 0; i < count; i++)
-        crypto_generichash_update(&hash, (const uint8_t[]){ (uint8_t)(at[i] >> 16), (uint8_t)(at[i] >> 8), (uint8_t)at[i] }, 3);
-    crypto_generichash_final(&hash, t->at[t->count++], TOKEN);
+    p->at[p->count++] = (struct part){ piece, from, count };
 }
 
 /* All that a value is found by, or - when searching - all that must be there. */
-static int cut(struct tokens *t, const struct seal *s, enum seal_find kind, struct str scope, struct str text, bool searching,
-               struct err *e)
+static int cut(struct pieces *p, enum seal_find kind, struct str text, bool searching, struct err *e)
 {
-    CLEANUP(letters_done) struct letters l = { 0 };
+    struct letters *l = &p->letters;
 
-    if (kind <= FIND_NONE || kind >= (int)COUNT_OF(finds) || scope.len >= NAME_ROOM)
-        return err_broken(e, "find.kind", "kind %d, scope of %zu bytes", (int)kind, scope.len);
+    if (kind <= FIND_NONE || kind >= (int)COUNT_OF(finds))
+        return err_broken(e, "find.kind", "kind %d", (int)kind);
     if (!utf8_valid(text))
         return err_set(e, ERR_INVALID, "find.text");
-    fold(&l, kind, text);
-    t->at = mem_take((l.count + 2) * TOKEN);
+    fold(l, kind, text);
+    p->kind = kind;
+    p->at = mem_take((l->count + 2) * sizeof *p->at);
+    p->text = mem_take(3 + NAME_ROOM + 3 * l->count);
     if (finds[kind].pairs) {
-        for (size_t i = 0; i + 1 < l.count; i++)
-            add(t, s, kind, PIECE_PAIR, scope, l.at + i, 2);
+        for (size_t i = 0; i + 1 < l->count; i++)
+            add(p, PIECE_PAIR, i, 2);
         return 0;
     }
-    if (l.count && !(searching && finds[kind].tail && l.count == TAIL))
-        add(t, s, kind, PIECE_WHOLE, (struct str){ 0 }, l.at, l.count);
-    if (finds[kind].tail && (searching ? l.count == TAIL : l.count >= TAIL))
-        add(t, s, kind, PIECE_TAIL, (struct str){ 0 }, l.at + l.count - TAIL, TAIL);
+    if (l->count && !(searching && finds[kind].tail && l->count == TAIL))
+        add(p, PIECE_WHOLE, 0, l->count);
+    if (finds[kind].tail && (searching ? l->count == TAIL : l->count >= TAIL))
+        add(p, PIECE_TAIL, l->count - TAIL, TAIL);
     return 0;
 }
 
-static struct value token_value(const uint8_t token[TOKEN])
+/* The token of piece i in a ledger, whose name name_subject has measured; the key is set once at the opening and read without the lock. */
+static struct value token(const struct seal *s, const struct pieces *p, size_t i, struct str ledger, uint8_t out[TOKEN])
 {
-    return value_blob((struct str){ (const char *)token, TOKEN });
+    const struct part *part = &p->at[i];
+    uint8_t *end = p->text;
+
+    _Static_assert(SECRET >= crypto_shorthash_KEYBYTES, "the key is long enough");
+    *end++ = (uint8_t)p->kind;
+    *end++ = (uint8_t)part->piece;
+    *end++ = (uint8_t)ledger.len;
+    memcpy(end, ledger.at, ledger.len);
+    end += ledger.len;
+    for (size_t k = part->from; k < part->from + part->count; k++) {
+        *end++ = (uint8_t)(p->letters.at[k] >> 16);
+        *end++ = (uint8_t)(p->letters.at[k] >> 8);
+        *end++ = (uint8_t)p->letters.at[k];
+    }
+    crypto_shorthash(out, p->text, (size_t)(end - p->text), s->token_key);
+    return value_blob((struct str){ (const char *)out, TOKEN });
 }
 
-static struct str scope_text(struct str scope)
+int seal_note(struct seal *s, enum seal_find kind, struct str value, struct str ledger, struct id subject, struct err *e)
 {
-    return scope.at ? scope : STR("");
-}
-
-/* Village by village the pair stays the same: the last one is remembered. */
-static int note_scope(struct seal *s, struct str scope, struct str ledger, struct err *e)
-{
-    if (str_is(ledger, s->noted_ledger) && str_is(scope, s->noted_scope))
-        return 0;
-    if (keys_run(s, ADD_SCOPE, ARGS(scope, ledger), NULL, e) < 0)
-        return -1;
-    memset(s->noted_ledger, 0, sizeof s->noted_ledger);
-    memset(s->noted_scope, 0, sizeof s->noted_scope);
-    memcpy(s->noted_ledger, ledger.at, ledger.len);
-    memcpy(s->noted_scope, scope.at, scope.len);
-    return 0;
-}
-
-int seal_note(struct seal *s, enum seal_find kind, struct str scope, struct str value, struct str ledger, struct id subject, struct err *e)
-{
-    CLEANUP(tokens_done) struct tokens t = { 0 };
+    CLEANUP(pieces_done) struct pieces p = { 0 };
     struct secret_name name;
     SECRET_HERE(unused);
+    uint8_t hash[TOKEN];
     int found;
 
-    if (cut(&t, s, kind, scope_text(scope), value, false, e) < 0 || name_subject(&name, ledger, subject, e) < 0)
+    if (cut(&p, kind, value, false, e) < 0 || name_subject(&name, ledger, subject, e) < 0)
         return -1;
-    if (!t.count)
+    if (!p.count)
         return 0;
     LOCKED(s);
     if ((found = keys_secret(s, &name, true, unused, e)) < 0)
         return -1;
     if (found == FOUND_ERASED)
         return err_set(e, ERR_MISSING, "seal.erased");
-    if (note_scope(s, scope_text(scope), ledger, e) < 0)
-        return -1;
-    for (size_t i = 0; i < t.count; i++)
-        if (keys_run(s, ADD_TOKEN, ARGS(ledger, token_value(t.at[i]), value_blob(id_bytes(&subject))), NULL, e) < 0)
+    for (size_t i = 0; i < p.count; i++)
+        if (keys_run(s, ADD_TOKEN, ARGS(ledger, token(s, &p, i, ledger, hash), subject), NULL, e) < 0)
             return -1;
     return 0;
 }
 
-/* Has this subject all the other tokens too? */
-static int has_rest(struct seal *s, const struct tokens *t, struct str ledger, struct id subject, struct err *e)
+/* ---- searching ------------------------------------------------------------------ */
+
+/* A connection that reads for one search: a long one keeps nobody waiting who seals, and no other search. */
+struct finder {
+    struct finder *next;
+    struct seal *seal;
+    struct store *store;
+};
+
+static void finder_back(struct finder **f)
 {
-    for (size_t i = 1; i < t->count; i++) {
+    if (!*f)
+        return;
+    store_snapshot_end((*f)->store);
+    LOCKED((*f)->seal);
+    (*f)->next = (*f)->seal->finders;
+    (*f)->seal->finders = *f;
+}
+
+static int finder_take(struct seal *s, struct finder **out, struct err *e)
+{
+    struct finder *f = NULL;
+
+    {
+        LOCKED(s);
+        if ((f = s->finders))
+            s->finders = f->next;
+    }
+    if (!f) {
+        f = mem_take(sizeof *f);
+        f->seal = s;
+        if (store_open(&f->store, s->url, STORE_READ, e) < 0) {
+            free(f);
+            return -1;
+        }
+    }
+    *out = f;
+    return store_snapshot(f->store, e);
+}
+
+void finders_close(struct seal *s)
+{
+    for (struct finder *f; (f = s->finders);) {
+        s->finders = f->next;
+        store_close(f->store);
+        free(f);
+    }
+}
+
+/* Has this subject all the other tokens too? */
+static int has_rest(struct finder *f, const struct pieces *p, struct str ledger, struct id subject, struct err *e)
+{
+    uint8_t hash[TOKEN];
+
+    for (size_t i = 1; i < p->count; i++) {
         CLEANUP(rows_done) struct rows rows = { 0 };
 
-        if (keys_ask(s->finder, &rows, ASK_TOKEN, ARGS(ledger, token_value(t->at[i]), value_blob(id_bytes(&subject))), e) < 0)
+        if (keys_ask(f->store, &rows, ASK_TOKEN, ARGS(ledger, token(f->seal, p, i, ledger, hash), subject), e) < 0)
             return -1;
         if (!rows_next(&rows))
-            return store_failed(s->finder, e);
+            return store_failed(f->store, e);
     }
     return 1;
 }
 
-static void finding_done(struct seal **s)
-{
-    pthread_mutex_unlock(&(*s)->find_lock);
-}
-
-int seal_search(struct seal *s, enum seal_find kind, struct str scope, struct str text, struct seal_hit **hits, size_t *count, size_t limit,
+int seal_search(struct seal *s, enum seal_find kind, struct str text, const struct str *ledgers, size_t count, seal_hit *hit, void *ctx,
                 struct err *e)
 {
-    CLEANUP(tokens_done) struct tokens t = { 0 };
-    size_t first = *count;
+    CLEANUP(pieces_done) struct pieces p = { 0 };
+    CLEANUP(finder_back) struct finder *finder = NULL;
+    uint8_t hash[TOKEN];
 
-    if (cut(&t, s, kind, scope_text(scope), text, true, e) < 0)
+    if (cut(&p, kind, text, true, e) < 0)
         return -1;
-    if (!t.count)
+    if (!p.count)
         return err_set(e, ERR_INVALID, "find.short");
-    CLEANUP(finding_done) struct seal *finding = s;
-    CLEANUP(rows_done) struct rows rows = { 0 };
-
-    pthread_mutex_lock(&finding->find_lock);
-    if (!s->finder && store_open(&s->finder, s->url, STORE_READ, e) < 0)
+    if (finder_take(s, &finder, e) < 0)
         return -1;
-    if (keys_ask(s->finder, &rows, finds[kind].pairs ? ASK_NEAR : ASK_EVERYWHERE, ARGS(scope_text(scope), token_value(t.at[0])), e) < 0)
-        return -1;
-    while (*count - first < limit && rows_next(&rows)) {
-        struct str ledger = rows_str(&rows, 0);
-        struct seal_hit hit = { .subject = rows_id(&rows, 1) };
-        int all = has_rest(s, &t, ledger, hit.subject, e);
+    for (size_t i = 0; i < count; i++) {
+        CLEANUP(rows_done) struct rows rows = { 0 };
 
-        if (all < 0)
+        if (ledgers[i].len >= NAME_ROOM)
+            continue; /* nothing can be noted there */
+        if (keys_ask(finder->store, &rows, ASK_HITS, ARGS(ledgers[i], token(s, &p, 0, ledgers[i], hash)), e) < 0)
             return -1;
-        if (!all || ledger.len >= sizeof hit.ledger)
-            continue;
-        memcpy(hit.ledger, ledger.at, ledger.len);
-        *hits = mem_resize(*hits, *count + 1, sizeof **hits);
-        (*hits)[(*count)++] = hit;
+        while (rows_next(&rows)) {
+            struct id subject = rows_id(&rows, 0);
+            int all = has_rest(finder, &p, ledgers[i], subject, e);
+            int told = all > 0 ? hit(ctx, ledgers[i], subject, e) : all;
+
+            if (told != 0)
+                return told < 0 ? -1 : 0;
+        }
+        if (store_failed(finder->store, e) < 0)
+            return -1;
     }
-    return store_failed(s->finder, e);
+    return 0;
 }
 
 int seal_forget_tokens(struct seal *s, struct err *e)
 {
     LOCKED(s);
 
-    s->noted_ledger[0] = 0;
-    if (keys_run(s, FORGET_TOKENS, NO_ARGS, NULL, e) < 0 || keys_run(s, FORGET_SCOPES, NO_ARGS, NULL, e) < 0)
-        return -1;
-    return 0;
+    return keys_run(s, FORGET_TOKENS, NO_ARGS, NULL, e);
 }

@@ -25,7 +25,7 @@ static struct err e;
 
 #define VILLAGE STR("440513108216")
 #define OTHER STR("440513108217")
-#define TOWN STR("440513108")
+#define FAR STR("440513109001")
 #define FEBRUARY 1580832000000 /* 2020-02-05 */
 #define DAY 86400000LL
 
@@ -300,15 +300,29 @@ static void test_both_secrets_are_in_the_key(void **state)
 
 /* ---- erasing ------------------------------------------------------------------ */
 
-static size_t found(enum seal_find kind, struct str scope, struct str text)
+struct hits { /* told by a search that has enough after most of them */
+    size_t count, most;
+    struct id last;
+    char ledger[32];
+};
+
+static int hit(void *ctx, struct str ledger, struct id subject, struct err *err)
 {
-    struct seal_hit *hits = NULL;
-    size_t count = 0;
+    struct hits *h = ctx;
+
+    (void)err;
+    h->last = subject;
+    snprintf(h->ledger, sizeof h->ledger, "%.*s", (int)ledger.len, ledger.at);
+    return ++h->count == h->most;
+}
+
+static size_t found(enum seal_find kind, struct str text)
+{
+    struct hits h = { 0 };
 
     FINE(seal_sync(seal, &e)); /* a search sees what is on disk */
-    FINE(seal_search(seal, kind, scope, text, &hits, &count, 100, &e));
-    free(hits);
-    return count;
+    FINE(seal_search(seal, kind, text, (const struct str[]){ VILLAGE, OTHER, FAR }, 3, hit, &h, &e));
+    return h.count;
 }
 
 static void test_erase_stays(void **state)
@@ -317,8 +331,8 @@ static void test_erase_stays(void **state)
     struct buf box = sealed(gone, STR("a")), kept = sealed(place(2, 3, SEAL_REGISTER), STR("b")), out = { 0 };
 
     (void)state;
-    FINE(seal_note(seal, FIND_NAME, TOWN, STR("陈大文"), VILLAGE, some_id(2), &e));
-    FINE(seal_note(seal, FIND_NAME, TOWN, STR("陈大文"), VILLAGE, some_id(3), &e));
+    FINE(seal_note(seal, FIND_NAME, STR("陈大文"), VILLAGE, some_id(2), &e));
+    FINE(seal_note(seal, FIND_NAME, STR("陈大文"), VILLAGE, some_id(3), &e));
     FINE(seal_sync(seal, &e));
     reopen();
     seal_close(seal);
@@ -326,7 +340,7 @@ static void test_erase_stays(void **state)
     FINE(seal_open(&seal, url, master, false, &e));
 
     assert_false(seal_erased(seal, VILLAGE, some_id(2)));
-    assert_int_equal(found(FIND_NAME, TOWN, STR("陈大文")), 2);
+    assert_int_equal(found(FIND_NAME, STR("陈大文")), 2);
     FINE(seal_erase(seal, VILLAGE, some_id(2), &e));
     FINE(seal_erase(seal, VILLAGE, some_id(2), &e));
     FINE(seal_erase(seal, VILLAGE, some_id(77), &e)); /* whom nobody knew */
@@ -339,8 +353,8 @@ static void test_erase_stays(void **state)
         assert_string_equal(opened(VILLAGE, 1, buf_view(&box), STR("a")), "seal.erased");
         assert_string_equal(opened(VILLAGE, 2, buf_view(&kept), STR("b")), "");
         REFUSED("seal.erased", seal_box(seal, &gone, STR("a"), &out, &e));
-        REFUSED("seal.erased", seal_note(seal, FIND_NAME, TOWN, STR("陈大文"), VILLAGE, some_id(2), &e));
-        assert_int_equal(found(FIND_NAME, TOWN, STR("陈大文")), 1);
+        REFUSED("seal.erased", seal_note(seal, FIND_NAME, STR("陈大文"), VILLAGE, some_id(2), &e));
+        assert_int_equal(found(FIND_NAME, STR("陈大文")), 1);
         seal_close(seal);
         if (i == 1)
             put_back(beside(".older")); /* a key store from before the erase, beside the list of today */
@@ -494,7 +508,7 @@ static void test_rotate(void **state)
     FINE(seal_account_put(seal, STR("city"), some_id(5), verifier, &e));
     FINE(seal_session_put(seal, token, &session, &e));
     FINE(seal_device_put(seal, some_id(6), some_id(5), key, &e));
-    FINE(seal_note(seal, FIND_PLATE, TOWN, STR("粤D12345"), VILLAGE, some_id(2), &e));
+    FINE(seal_note(seal, FIND_PLATE, STR("粤D12345"), VILLAGE, some_id(2), &e));
     FINE(seal_sync(seal, &e));
     seal_close(seal);
     copy(file, beside(".older"));
@@ -509,7 +523,7 @@ static void test_rotate(void **state)
         FINE(seal_session_get(seal, token, &session, &e));
         FINE(seal_device_get(seal, some_id(6), &worker, got_key, &e));
         assert_memory_equal(got_key, key, 32);
-        assert_int_equal(found(FIND_PLATE, TOWN, STR("粤d·12345")), 1);
+        assert_int_equal(found(FIND_PLATE, STR("粤d·12345")), 1);
         if (i == 1)
             FINE(seal_rotate(seal, &e));
         reopen();
@@ -600,61 +614,53 @@ static void test_rotation_cut_off(void **state)
 
 static void test_tokens(void **state)
 {
-    struct seal_hit *hits = NULL;
-    size_t count = 0;
+    struct hits one = { .most = 1 };
 
     (void)state;
-    FINE(seal_note(seal, FIND_NAME, TOWN, STR("陈大文"), VILLAGE, some_id(1), &e));
-    FINE(seal_note(seal, FIND_NAME, TOWN, STR("陈大明"), OTHER, some_id(2), &e));
-    FINE(seal_note(seal, FIND_NAME, STR("440513109"), STR("陈大文"), STR("440513109001"), some_id(3), &e));
-    FINE(seal_note(seal, FIND_NAME, TOWN, STR("O'Neil mary"), VILLAGE, some_id(4), &e));
-    assert_int_equal(found(FIND_NAME, TOWN, STR("陈大")), 2);
-    assert_int_equal(found(FIND_NAME, TOWN, STR("大文")), 1);
-    assert_int_equal(found(FIND_NAME, TOWN, STR("陈 大 文")), 1);
-    assert_int_equal(found(FIND_NAME, TOWN, STR("陈文")), 0);
-    assert_int_equal(found(FIND_NAME, STR("440513109"), STR("陈大文")), 1);
-    assert_int_equal(found(FIND_NAME, STR("440513110"), STR("陈大文")), 0);
-    assert_int_equal(found(FIND_NAME, TOWN, STR("MARY")), 1);
-    assert_int_equal(found(FIND_ADDRESS, TOWN, STR("陈大")), 0);
+    FINE(seal_note(seal, FIND_NAME, STR("陈大文"), VILLAGE, some_id(1), &e));
+    FINE(seal_note(seal, FIND_NAME, STR("陈大明"), OTHER, some_id(2), &e));
+    FINE(seal_note(seal, FIND_NAME, STR("O'Neil mary"), VILLAGE, some_id(4), &e));
+    assert_int_equal(found(FIND_NAME, STR("陈大")), 2);
+    assert_int_equal(found(FIND_NAME, STR("大文")), 1);
+    assert_int_equal(found(FIND_NAME, STR("陈 大 文")), 1);
+    assert_int_equal(found(FIND_NAME, STR("陈文")), 0);
+    assert_int_equal(found(FIND_NAME, STR("MARY")), 1);
+    assert_int_equal(found(FIND_ADDRESS, STR("陈大")), 0);
 
-    FINE(seal_note(seal, FIND_PHONE, TOWN, STR("+86 100-1234-5678"), VILLAGE, some_id(1), &e));
-    FINE(seal_note(seal, FIND_PHONE, STR("440513109"), STR("１００９９９９５６７８"), STR("440513109001"), some_id(3), &e));
-    assert_int_equal(found(FIND_PHONE, TOWN, STR("10012345678")), 1);
-    assert_int_equal(found(FIND_PHONE, (struct str){ 0 }, STR("10099995678")), 1);
-    assert_int_equal(found(FIND_PHONE, TOWN, STR("8610012345678")), 1);
-    assert_int_equal(found(FIND_PHONE, STR("4405"), STR("5678")), 2);
-    assert_int_equal(found(FIND_PHONE, TOWN, STR("1234")), 0);
+    FINE(seal_note(seal, FIND_PHONE, STR("+86 100-1234-5678"), VILLAGE, some_id(1), &e));
+    FINE(seal_note(seal, FIND_PHONE, STR("１００９９９９５６７８"), FAR, some_id(3), &e));
+    assert_int_equal(found(FIND_PHONE, STR("10012345678")), 1);
+    assert_int_equal(found(FIND_PHONE, STR("10099995678")), 1);
+    assert_int_equal(found(FIND_PHONE, STR("8610012345678")), 1);
+    assert_int_equal(found(FIND_PHONE, STR("5678")), 2);
+    assert_int_equal(found(FIND_PHONE, STR("1234")), 0);
 
-    FINE(seal_note(seal, FIND_ID, TOWN, STR("99000019700101123x"), VILLAGE, some_id(1), &e));
-    assert_int_equal(found(FIND_ID, TOWN, STR("99000019700101123X")), 1);
-    assert_int_equal(found(FIND_ID, TOWN, STR("123X")), 1);
-    FINE(seal_note(seal, FIND_ADDRESS, TOWN, STR("后溪路12号3栋"), VILLAGE, some_id(1), &e));
-    assert_int_equal(found(FIND_ADDRESS, TOWN, STR("溪路12号")), 1);
-    assert_int_equal(found(FIND_ADDRESS, TOWN, STR("溪路13号")), 0);
+    FINE(seal_note(seal, FIND_ID, STR("99000019700101123x"), VILLAGE, some_id(1), &e));
+    assert_int_equal(found(FIND_ID, STR("99000019700101123X")), 1);
+    assert_int_equal(found(FIND_ID, STR("123X")), 1);
+    FINE(seal_note(seal, FIND_ADDRESS, STR("后溪路12号3栋"), VILLAGE, some_id(1), &e));
+    assert_int_equal(found(FIND_ADDRESS, STR("溪路12号")), 1);
+    assert_int_equal(found(FIND_ADDRESS, STR("溪路13号")), 0);
 
-    /* who is near comes first, and the limit cuts those who are far */
-    FINE(seal_search(seal, FIND_PHONE, STR("440513109"), STR("5678"), &hits, &count, 1, &e));
-    assert_int_equal(count, 1);
-    assert_true(id_eq(hits[0].subject, some_id(3)));
-    assert_string_equal(hits[0].ledger, "440513109001");
-    FINE(seal_search(seal, FIND_PHONE, TOWN, STR("5678"), &hits, &count, 5, &e)); /* appends */
-    assert_int_equal(count, 3);
-    assert_string_equal(hits[1].ledger, "440513108216");
-    free(hits);
+    /* only the ledgers that are named, in their order, until there is enough */
+    FINE(seal_search(seal, FIND_PHONE, STR("5678"), (const struct str[]){ FAR, VILLAGE }, 2, hit, &one, &e));
+    assert_int_equal(one.count, 1);
+    assert_true(id_eq(one.last, some_id(3)));
+    assert_string_equal(one.ledger, "440513109001");
+    FINE(seal_search(seal, FIND_PHONE, STR("5678"), &OTHER, 1, hit, &one, &e));
+    assert_int_equal(one.count, 1);
 
-    hits = NULL;
-    count = 0;
-    REFUSED("find.short", seal_search(seal, FIND_NAME, TOWN, STR("陈"), &hits, &count, 5, &e));
-    REFUSED("find.short", seal_search(seal, FIND_PHONE, TOWN, STR("abc"), &hits, &count, 5, &e));
-    REFUSED("find.text", seal_search(seal, FIND_NAME, TOWN, STR("\xff\xff\xff"), &hits, &count, 5, &e));
-    FINE(seal_note(seal, FIND_NAME, TOWN, STR("陈"), VILLAGE, some_id(1), &e));
+    REFUSED("find.short", seal_search(seal, FIND_NAME, STR("陈"), &VILLAGE, 1, hit, &one, &e));
+    REFUSED("find.short", seal_search(seal, FIND_PHONE, STR("abc"), &VILLAGE, 1, hit, &one, &e));
+    REFUSED("find.text", seal_search(seal, FIND_NAME, STR("\xff\xff\xff"), &VILLAGE, 1, hit, &one, &e));
+    FINE(seal_note(seal, FIND_NAME, STR("陈"), VILLAGE, some_id(1), &e));
 
     FINE(seal_forget_tokens(seal, &e));
-    assert_int_equal(found(FIND_NAME, TOWN, STR("陈大")), 0);
-    FINE(seal_note(seal, FIND_NAME, TOWN, STR("陈大文"), VILLAGE, some_id(1), &e));
+    assert_int_equal(found(FIND_NAME, STR("陈大")), 0);
+    FINE(seal_note(seal, FIND_NAME, STR("陈大文"), VILLAGE, some_id(1), &e));
     FINE(seal_sync(seal, &e));
     reopen();
-    assert_int_equal(found(FIND_NAME, TOWN, STR("陈大")), 1);
+    assert_int_equal(found(FIND_NAME, STR("陈大")), 1);
 }
 
 /* ---- accounts, sessions, device keys ------------------------------------------------ */
@@ -914,9 +920,7 @@ static void test_speed(void **state)
     const unsigned n = getenv("SEAL_SPEED") ? (unsigned)atoi(getenv("SEAL_SPEED")) : 20000;
     struct str plain = STR("{\"checks\":[{\"person\":\"0190163d-8694-739b-aea5-966c26f8ad90\",\"temps\":[{\"temp\":365}]}]}");
     struct buf box = { 0 }, out = { 0 };
-    struct seal_hit *hits = NULL;
     struct seal_place p;
-    size_t count = 0;
     int64_t from = time_monotonic();
 
     (void)state;
@@ -945,15 +949,16 @@ static void test_speed(void **state)
         char phone[32];
 
         snprintf(phone, sizeof phone, "100%08u", i);
-        FINE(seal_note(seal, FIND_PHONE, TOWN, str_of(phone), VILLAGE, some_id(i + 1), &e));
+        FINE(seal_note(seal, FIND_PHONE, str_of(phone), VILLAGE, some_id(i + 1), &e));
     }
     FINE(seal_sync(seal, &e));
     print_rate("note a phone (two tokens)", n, from);
     from = time_monotonic();
     for (unsigned i = 0; i < 1000; i++) {
-        count = 0;
-        FINE(seal_search(seal, FIND_PHONE, TOWN, STR("10000000007"), &hits, &count, 10, &e));
-        assert_int_equal(count, 1);
+        struct hits h = { .most = 10 };
+
+        FINE(seal_search(seal, FIND_PHONE, STR("10000000007"), &VILLAGE, 1, hit, &h, &e));
+        assert_int_equal(h.count, 1);
     }
     print_rate("search", 1000, from);
     from = time_monotonic();
@@ -963,7 +968,6 @@ static void test_speed(void **state)
     for (unsigned i = 0; i < 20; i++)
         FINE(seal_erase(seal, VILLAGE, some_id(i + 1), &e));
     print_rate("erase", 20, from);
-    free(hits);
     buf_done(&box);
     buf_done(&out);
 }
@@ -984,7 +988,7 @@ static void test_copy(void **state)
     snprintf(other, sizeof other, "sqlite:%s/other", folder);
     for (unsigned i = 4; i < MANY + 2; i++)
         FINE(seal_box(seal, &(struct seal_place){ VILLAGE, some_id(i), some_id(i), SEAL_REGISTER, FEBRUARY }, STR("c"), &boxes[2], &e));
-    FINE(seal_note(seal, FIND_NAME, TOWN, STR("陈大文"), VILLAGE, some_id(2), &e));
+    FINE(seal_note(seal, FIND_NAME, STR("陈大文"), VILLAGE, some_id(2), &e));
     FINE(seal_account_put(seal, STR("city"), some_id(1), verifier, &e));
     FINE(seal_session_put(seal, token, &session, &e));
     FINE(seal_sync(seal, &e));
@@ -1003,13 +1007,13 @@ static void test_copy(void **state)
     assert_string_equal(opened(VILLAGE, 2, buf_view(&boxes[1]), STR("b")), "seal.erased");
     FINE(seal_account_get(seal, STR("city"), &worker, verifier, &e));
     REFUSED("session.unknown", seal_session_get(seal, token, &session, &e));
-    assert_int_equal(found(FIND_NAME, TOWN, STR("陈大文")), 0);
+    assert_int_equal(found(FIND_NAME, STR("陈大文")), 0);
     FINE(seal_erasures(seal, &subjects, &periods, &e));
     assert_true(subjects == 1 && periods == 0);
     seal_close(seal);
 
     seal = first;
-    assert_int_equal(found(FIND_NAME, TOWN, STR("陈大文")), 1);
+    assert_int_equal(found(FIND_NAME, STR("陈大文")), 1);
     FINE(seal_rotate(seal, &e));
     REFUSED("keys.master_wrong", seal_open(&first, other, master, false, &e)); /* that is what a rotation is for */
     for (size_t i = 0; i < 3; i++)
