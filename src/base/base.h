@@ -171,5 +171,7 @@ int file_read(const char *path, size_t limit, struct buf *out, struct err *e);  
 /* To a side name, fsync, rename, fsync of the folder: a crash leaves the old or the new.  "file.full" */
 int file_write_whole(const char *path, unsigned mode, struct str bytes, struct err *e);
 bool file_exists(const char *path);
+MUST_USE int file_sync_folder(const char *path);        /* fsync of the folder path stands in; -1 with errno */
+void fd_done(int *fd);                                  /* CLEANUP of a descriptor; accepts -1 */
 
 #endif

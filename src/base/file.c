@@ -3,13 +3,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/base.h"
 
-static void fd_done(int *fd)
+void fd_done(int *fd)
 {
     if (*fd >= 0)
         close(*fd);
@@ -73,13 +74,12 @@ static int write_all(int fd, struct str bytes)
     return fsync(fd);
 }
 
-static int sync_folder(const char *path)
+int file_sync_folder(const char *path)
 {
-    CLEANUP(buf_done) struct buf folder = { 0 };
-    const char *slash = strrchr(path, '/');
+    CLEANUP(buf_done) struct buf copy = { 0 };
 
-    buf_put(&folder, slash ? path : ".", slash ? (size_t)(slash - path) + 1 : 1);
-    CLEANUP(fd_done) int fd = open(buf_z(&folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    buf_put(&copy, path, strlen(path) + 1);
+    CLEANUP(fd_done) int fd = open(dirname(copy.at), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd < 0 ? -1 : fsync(fd);
 }
 
@@ -101,7 +101,7 @@ int file_write_whole(const char *path, unsigned mode, struct str bytes, struct e
         unlink(buf_z(&side));
         return -1;
     }
-    return sync_folder(path) < 0 ? failed(e, path) : 0;
+    return file_sync_folder(path) < 0 ? failed(e, path) : 0;
 }
 
 bool file_exists(const char *path)

@@ -49,18 +49,6 @@ static int folder_failed(const char *folder, struct err *e)
     return err_broken(e, "backup.folder", "%s: %s", folder, strerror(errno));
 }
 
-static int sync_parent(const char *folder, struct err *e)
-{
-    CLEANUP(buf_done) struct buf parent = { 0 };
-
-    buf_printf(&parent, "%s/..", folder);
-    int fd = open(buf_z(&parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int result = fd < 0 || fsync(fd) < 0 ? folder_failed(folder, e) : 0;
-    if (fd >= 0)
-        close(fd);
-    return result;
-}
-
 int backup_lock(const char *folder, bool writing, struct err *e)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -71,11 +59,6 @@ int backup_lock(const char *folder, bool writing, struct err *e)
     if (fd >= 0)
         close(fd);
     return -1;
-}
-
-static void store_done(struct store **s)
-{
-    store_close(*s);
 }
 
 /* Is what stands there the beginning of what stands here? */
@@ -222,12 +205,8 @@ static int run(struct backup *b, struct err *e)
 {
     CLEANUP(buf_done) struct buf keys = { 0 };
 
-    if (mkdir(b->folder, 0700) == 0) {
-        if (sync_parent(b->folder, e) < 0)
-            return -1;
-    } else if (errno != EEXIST) {
+    if (mkdir(b->folder, 0700) < 0 ? errno != EEXIST : file_sync_folder(b->folder) < 0)
         return folder_failed(b->folder, e);
-    }
     buf_printf(&keys, "%s/keys.db", b->folder);
     b->voided = atomic_load(&b->core->backups_void);
     if ((b->lock = backup_lock(b->folder, true, e)) < 0 || core_reader_open(b->core, &b->from, e) < 0 || open_copy(b, e) < 0 ||

@@ -33,11 +33,6 @@ static const struct table {
     { &sql_tombstones_period, &sql_put_tombstone_period, "tii", 4 },
 };
 
-static void store_done(struct store **s)
-{
-    store_close(*s);
-}
-
 static struct value column(const struct rows *rows, int i)
 {
     switch (rows_kind(rows, i)) {

@@ -19,12 +19,6 @@
 #define PERIOD_LINE "period %.*s %d %d end\n"
 #define LIST_MAX ((size_t)1 << 30)
 
-static void fd_done(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
 static void add_subject_line(struct buf *line, struct str ledger, struct id subject)
 {
     char text[ID_TEXT];

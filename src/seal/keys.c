@@ -286,11 +286,6 @@ static int rewrap_shelf(struct seal *s, struct store *from, enum shelf shelf, co
     return store_failed(from, e);
 }
 
-static void store_done(struct store **s)
-{
-    store_close(*s);
-}
-
 /* Through a second connection: it may take long, and nobody waits for it. */
 int seal_check(struct seal *s, void (*each)(void *ctx, const char *words), void *ctx, struct err *e)
 {

@@ -19,7 +19,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,12 +55,6 @@ static void wiped_done(struct buf *b)
     buf_done(b);
 }
 
-static void fd_done(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
 static int file_err(struct err *e, const char *key, const char *path)
 {
     return err_broken(e, key, "%s: %s", path, strerror(errno));
@@ -69,10 +62,7 @@ static int file_err(struct err *e, const char *key, const char *path)
 
 int folder_sync(const char *path, struct err *e)
 {
-    CLEANUP(path_done) char *copy = path_with(path, "");
-    CLEANUP(fd_done) int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    return fd < 0 || fsync(fd) < 0 ? file_err(e, "keys.master_write", path) : 0;
+    return file_sync_folder(path) < 0 ? file_err(e, "keys.master_write", path) : 0;
 }
 
 static int write_master(const char *path, const uint8_t master[SECRET], struct err *e)

@@ -46,12 +46,6 @@ static struct sqlite *sqlite_of(struct store *s)
     return (struct sqlite *)s;
 }
 
-static void fd_done(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
 /* ---- errors ------------------------------------------------------------------ */
 
 static const struct meaning {
@@ -697,20 +691,11 @@ static int copy_into(const char *side, sqlite3 *from, struct err *e)
     return rc == SQLITE_OK ? copy_pages(to, from, e) : refuse(e, to, rc, side);
 }
 
-static int sync_path(const char *path, int flags, struct err *e)
+static int sync_file(const char *path, struct err *e)
 {
-    CLEANUP(fd_done) int fd = open(path, flags | O_RDONLY | O_CLOEXEC);
+    CLEANUP(fd_done) int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     return fd < 0 || fsync(fd) < 0 ? err_broken(e, "store.failed", "%s: %s", path, strerror(errno)) : 0;
-}
-
-static int sync_folder_of(const char *path, struct err *e)
-{
-    CLEANUP(buf_done) struct buf folder = { 0 };
-    const char *slash = strrchr(path, '/');
-
-    buf_put(&folder, slash ? path : ".", slash ? (size_t)(slash - path) + 1 : 1);
-    return sync_path(buf_z(&folder), O_DIRECTORY, e);
 }
 
 static int sqlite_copy(struct store *s, const char *path, struct err *e)
@@ -721,16 +706,16 @@ static int sqlite_copy(struct store *s, const char *path, struct err *e)
     buf_printf(&side, "%s.copy", path);
     if (file_write_whole(buf_z(&side), 0600, STR(""), e) < 0)
         return -1;
-    if (copy_into(buf_z(&side), sqlite_of(s)->db, e) < 0 || sync_path(buf_z(&side), 0, e) < 0) {
+    if (copy_into(buf_z(&side), sqlite_of(s)->db, e) < 0 || sync_file(buf_z(&side), e) < 0) {
         unlink(buf_z(&side));
         return -1;
     }
     /* The log of a store that stood there once would be played into this one. */
     buf_printf(&log, "%s-wal", path);
     unlink(buf_z(&log));
-    if (rename(buf_z(&side), path) < 0)
+    if (rename(buf_z(&side), path) < 0 || file_sync_folder(path) < 0)
         return err_broken(e, "store.failed", "%s: %s", path, strerror(errno));
-    return sync_folder_of(path, e);
+    return 0;
 }
 
 /* ---- opening ------------------------------------------------------------------------------ */

@@ -94,6 +94,11 @@ void store_close(struct store *s)
     s->driver->close(s);
 }
 
+void store_done(struct store **s)
+{
+    store_close(*s);
+}
+
 bool store_has(const char *url)
 {
     const char *address;

@@ -79,6 +79,7 @@ enum store_mode { STORE_READ, STORE_WRITE, STORE_COPY };
  */
 MUST_USE int store_open(struct store **out, const char *url, enum store_mode mode, struct err *e);
 void store_close(struct store *s);                      /* accepts NULL */
+void store_done(struct store **s);                      /* CLEANUP of an open one */
 MUST_USE bool store_has(const char *url);               /* is there anything at this address yet? */
 
 /*

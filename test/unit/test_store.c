@@ -32,11 +32,6 @@ static char folder[64], url[128];
 #define GOOD(call) do { if ((call) != 0) { print_error("%s: %s\n", e.key, e.detail); fail(); } } while (0)
 #define BAD(call, word) do { assert_int_equal(call, -1); assert_string_equal(e.key, word); } while (0)
 
-static void store_done(struct store **s)
-{
-    store_close(*s);
-}
-
 static int fresh(void **state)
 {
     (void)state;
