@@ -71,6 +71,8 @@ void buf_clear(struct buf *b);                         /* empty, memory kept */
 void buf_done(struct buf *b);
 
 void hex_put(struct buf *b, struct str bytes);         /* lower case */
+extern const uint8_t hex_value[256];                   /* of a digit in either case its value and 16, of anything else 0 */
+bool hex_read(struct str text, void *out, size_t n);   /* 2n digits, no more; when false, out is not to be used */
 void base64_put(struct buf *b, struct str bytes);      /* RFC 4648, padded */
 bool base64_read(struct buf *b, struct str text);      /* false and nothing written when it is not */
 

@@ -91,13 +91,6 @@ struct id id_make(const char *label, struct str a, struct str b)
 /* Of each byte: where its two digits stand in the text. */
 static const uint8_t digits_at[16] = { 0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34 };
 
-/* Of a digit its value and 16, of anything else 0: records are full of ids. */
-static const uint8_t hex_value[256] = {
-    ['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21, ['6'] = 22, ['7'] = 23, ['8'] = 24, ['9'] = 25,
-    ['a'] = 26, ['b'] = 27, ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31,
-    ['A'] = 26, ['B'] = 27, ['C'] = 28, ['D'] = 29, ['E'] = 30, ['F'] = 31,
-};
-
 bool id_parse(struct str text, struct id *out)
 {
     const uint8_t *at = (const uint8_t *)text.at;

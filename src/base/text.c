@@ -141,6 +141,27 @@ void hex_put(struct buf *b, struct str bytes)
     }
 }
 
+const uint8_t hex_value[256] = {
+    ['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21, ['6'] = 22, ['7'] = 23, ['8'] = 24, ['9'] = 25,
+    ['a'] = 26, ['b'] = 27, ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31,
+    ['A'] = 26, ['B'] = 27, ['C'] = 28, ['D'] = 29, ['E'] = 30, ['F'] = 31,
+};
+
+bool hex_read(struct str text, void *out, size_t n)
+{
+    const uint8_t *at = (const uint8_t *)text.at;
+    uint8_t all = 16, *to = out;
+
+    if (text.len != 2 * n)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t high = hex_value[at[2 * i]], low = hex_value[at[2 * i + 1]];
+        all &= high & low;
+        to[i] = (uint8_t)(high << 4 | (low & 15));
+    }
+    return all;
+}
+
 static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 void base64_put(struct buf *b, struct str bytes)

@@ -10,7 +10,6 @@
 #include "core/own.h"
 
 #include <inttypes.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -77,13 +76,6 @@ static struct json *hex_json(const uint8_t *bytes, size_t n)
 
     hex_put(&text, (struct str){ (const char *)bytes, n });
     return json_text(buf_view(&text));
-}
-
-static bool hex_into(struct str text, uint8_t *out, size_t n)
-{
-    size_t got;
-
-    return text.len == 2 * n && sodium_hex2bin(out, n, text.at, text.len, NULL, &got, NULL) == 0 && got == n;
 }
 
 /* What is signed: "core.heads 4405 2020-02-05 2184 <root>". */
@@ -240,7 +232,7 @@ static int verify_line(struct store *s, struct str line, struct str day, struct 
     int found;
 
     if (!word_take(&line, &ledger) || !word_take(&line, &position) || !word_take(&line, &digest) || line.len || !str_to_int(position, &n) ||
-        !hex_into(digest, said, sizeof said)) {
+        !hex_read(digest, said, sizeof said)) {
         heads_bad(out, day, "unreadable", ledger, 0);
         return 0;
     }
@@ -257,7 +249,7 @@ static bool signature_good(struct core *c, struct str area, const struct json *b
     CLEANUP(buf_done) struct buf message = { 0 };
     uint8_t sign[SEAL_SIGN], key[SEAL_PUBLIC], own[SEAL_PUBLIC];
 
-    if (!hex_into(json_str(json_get(body, "sign")), sign, sizeof sign) || !hex_into(json_str(json_get(body, "key")), key, sizeof key))
+    if (!hex_read(json_str(json_get(body, "sign")), sign, sizeof sign) || !hex_read(json_str(json_get(body, "key")), key, sizeof key))
         return false;
     signed_text(&message, area, json_str(json_get(body, "day")), json_int(json_get(body, "ledgers")), json_str(json_get(body, "root")));
     if (!seal_signed(buf_view(&message), sign, key))
@@ -283,7 +275,7 @@ int heads_verify(struct core *c, struct store *s, const struct ledger_row *row, 
             return -1;
     list_text(list, &text);
     seal_hash(buf_view(&text), root);
-    if (!hex_into(json_str(json_get(body, "root")), said, sizeof said) || memcmp(root, said, sizeof root) != 0 ||
+    if (!hex_read(json_str(json_get(body, "root")), said, sizeof said) || memcmp(root, said, sizeof root) != 0 ||
         (int64_t)json_count(list) != json_int(json_get(body, "ledgers")))
         heads_bad(out, day, "root", row->ledger, row->position);
     else if (!signature_good(c, row->area, body, &ignored))
@@ -342,7 +334,7 @@ int fork_check(struct tx *tx, struct record *r, struct err *e)
 
     (void)tx;
     for (size_t i = 0; i < COUNT_OF(digests); i++)
-        if (record_has(r, digests[i]) && !hex_into(record_text(r, digests[i]), bytes, sizeof bytes))
+        if (record_has(r, digests[i]) && !hex_read(record_text(r, digests[i]), bytes, sizeof bytes))
             return err_field(e, "field.hex", digests[i]);
     return 0;
 }
@@ -351,7 +343,7 @@ static struct value digest_value(const struct record *r, const char *field)
 {
     char *bytes = arena_take(r->mem, LEDGER_DIGEST);
 
-    if (!hex_into(record_text(r, field), (uint8_t *)bytes, LEDGER_DIGEST))
+    if (!hex_read(record_text(r, field), bytes, LEDGER_DIGEST))
         return value_null;
     return value_blob((struct str){ bytes, LEDGER_DIGEST });
 }

@@ -183,23 +183,12 @@ static void cursor_put(struct core *c, const struct rows *rows, size_t keys, str
     }
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool hex_read(struct str text, struct arena *mem, struct str *out)
+static bool bytes_read(struct str text, struct arena *mem, struct str *out)
 {
     char *bytes = arena_take(mem, text.len / 2 + 1);
 
-    for (size_t i = 0; i + 1 < text.len; i += 2) {
-        int high = hex_digit(text.at[i]), low = hex_digit(text.at[i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        bytes[i / 2] = (char)(high << 4 | low);
-    }
     *out = (struct str){ bytes, text.len / 2 };
-    return text.len % 2 == 0;
+    return hex_read(text, bytes, out->len);
 }
 
 static int cursor_args(struct ask *ask, struct str cursor, struct err *e)
@@ -227,7 +216,7 @@ static int cursor_args(struct ask *ask, struct str cursor, struct err *e)
         struct str text = { cursor.at + begin, end > begin ? end - begin : 0 };
         if (begin > cursor.len || cursor.at[at] != '.' || cursor.at[at + 1] != *keys)
             return err_field(e, "cursor.bad", "cursor");
-        if (*keys == 'i' ? !str_to_int(text, &n) : !hex_read(text, ask->mem, &bytes))
+        if (*keys == 'i' ? !str_to_int(text, &n) : !bytes_read(text, ask->mem, &bytes))
             return err_field(e, "cursor.bad", "cursor");
         *arg = *keys == 'i' ? value_int(n) : *keys == 'b' ? value_blob(bytes) : value_str(bytes);
         at = end;

@@ -100,6 +100,14 @@ static void base64(void **state)
     buf_clear(&b);
     hex_put(&b, STR("\x00\x0f\xa0\xff"));
     assert_string_equal(buf_z(&b), "000fa0ff");
+
+    uint8_t read[4];
+    assert_true(hex_read(STR("000fA0ff"), read, sizeof read));
+    assert_memory_equal(read, "\x00\x0f\xa0\xff", sizeof read);
+    assert_false(hex_read(STR("000fa0f"), read, sizeof read));
+    assert_false(hex_read(STR("000fa0ff00"), read, sizeof read));
+    assert_false(hex_read(STR("000fa0fg"), read, sizeof read));
+    assert_false(hex_read(STR("00\0fa0ff"), read, sizeof read));
 }
 
 /* ---- memory ------------------------------------------------------------------ */
