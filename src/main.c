@@ -108,7 +108,7 @@ static void tell_recovery(const char *store)
     CLEANUP(buf_done) struct buf log = { 0 };
     struct stat st;
 
-    buf_printf(&log, "%s-wal", strncmp(store, "sqlite:", 7) == 0 ? store + 7 : store);
+    buf_printf(&log, "%s-wal", store_path(store));
     if (stat(buf_z(&log), &st) == 0 && st.st_size > 0)
         log_line(LOG_WARN, "recovering", "log_bytes=%lld", (long long)st.st_size);
 }

@@ -31,9 +31,9 @@ struct control {
     char path[sizeof ((struct sockaddr_un *)0)->sun_path];
 };
 
-static int place(const char *store_url, struct sockaddr_un *at, struct err *e)
+static int place(const char *url, struct sockaddr_un *at, struct err *e)
 {
-    const char *path = strncmp(store_url, "sqlite:", 7) == 0 ? store_url + 7 : store_url;
+    const char *path = store_path(url);
 
     memset(at, 0, sizeof *at);
     at->sun_family = AF_UNIX;

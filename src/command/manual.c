@@ -20,10 +20,10 @@ static const char *range_of(const struct setting *s, char to[48])
 static bool writable_folder(const char *value)
 {
     CLEANUP(buf_done) struct buf folder = { 0 };
-    const char *path = strncmp(value, "sqlite:", 7) == 0 ? value + 7 : value, *slash = strrchr(path, '/');
+    const char *path = store_path(value), *slash = strrchr(path, '/');
 
     buf_put(&folder, slash ? path : ".", slash ? (size_t)(slash - path) + 1 : 1);
-    return strncmp(value, "sqlite:", 7) == 0 && access(buf_z(&folder), W_OK | X_OK) == 0;
+    return path != value && access(buf_z(&folder), W_OK | X_OK) == 0;
 }
 
 static bool beside_or_folder(const char *value)

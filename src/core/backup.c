@@ -107,7 +107,8 @@ static int open_copy(struct backup *b, struct err *e)
     CLEANUP(buf_done) struct buf url = { 0 };
     bool begun = false;
 
-    buf_printf(&url, "sqlite:%s/ledger.db", b->folder);
+    store_url(&url, b->folder);
+    buf_text(&url, "/ledger.db");
     if (look(b, buf_z(&url), &begun, e) < 0 || store_open(&b->to, buf_z(&url), STORE_COPY, e) < 0 || ledger_schema(b->to, e) < 0 ||
         core_installation_schema(b->to, e) < 0)
         return -1;

@@ -289,7 +289,6 @@ int core_open(struct core **out, const struct core_options *o, struct err *e)
 {
     struct core *c = mem_take(sizeof *c);
     struct arena mem = { 0 };
-    const char *path = strncmp(o->store, "sqlite:", 7) == 0 ? o->store + 7 : o->store;
     bool fresh = false;
     int result;
 
@@ -319,7 +318,7 @@ int core_open(struct core **out, const struct core_options *o, struct err *e)
     c->keys_url = strdup(core_beside(&mem, o->keys, o->store, ".keys"));
     result = open_store(c, o, &fresh, e);
     if (result == 0) {
-        result = seal_open(&c->seal, c->keys_url, core_beside(&mem, o->master, path, ".keys.master"), fresh, e);
+        result = seal_open(&c->seal, c->keys_url, core_beside(&mem, o->master, store_path(o->store), ".keys.master"), fresh, e);
         if (result < 0 && e->kind == ERR_MISSING && o->keyless && !fresh) {
             c->seal = NULL;
             result = 0;

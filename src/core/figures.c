@@ -111,19 +111,14 @@ struct sizes {
     int64_t bytes, log;
 };
 
-static const char *path_of(const char *url)
-{
-    return strncmp(url, "sqlite:", 7) == 0 ? url + 7 : url;
-}
-
 static struct sizes sizes_of(const char *url)
 {
     CLEANUP(buf_done) struct buf log = { 0 };
     struct sizes s = { 0 };
     struct stat st;
 
-    buf_printf(&log, "%s-wal", path_of(url));
-    if (stat(path_of(url), &st) == 0)
+    buf_printf(&log, "%s-wal", store_path(url));
+    if (stat(store_path(url), &st) == 0)
         s.bytes = st.st_size;
     if (stat(buf_z(&log), &st) == 0)
         s.log = st.st_size;
@@ -137,7 +132,7 @@ static void look_at_disk(struct core *c, struct core_figures *f)
 
     f->store_bytes = store.bytes, f->store_log_bytes = store.log;
     f->keys_bytes = keys.bytes, f->keys_log_bytes = keys.log;
-    if (statvfs(path_of(c->url), &disk) == 0) {
+    if (statvfs(store_path(c->url), &disk) == 0) {
         f->disk_free = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
         f->disk_size = (int64_t)disk.f_blocks * (int64_t)disk.f_frsize;
     }

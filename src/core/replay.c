@@ -392,7 +392,7 @@ static void remove_beside(const char *url)
 
     for (size_t i = 0; i < COUNT_OF(endings); i++) {
         CLEANUP(buf_done) struct buf path = { 0 };
-        buf_printf(&path, "%s%s", strncmp(url, "sqlite:", 7) == 0 ? url + 7 : url, endings[i]);
+        buf_printf(&path, "%s%s", store_path(url), endings[i]);
         unlink(buf_z(&path));
     }
 }

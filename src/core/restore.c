@@ -51,7 +51,8 @@ static int open_backup(struct restore *r, struct err *e)
 {
     CLEANUP(buf_done) struct buf url = { 0 };
 
-    buf_printf(&url, "sqlite:%s/ledger.db", r->folder);
+    store_url(&url, r->folder);
+    buf_text(&url, "/ledger.db");
     if (!store_has(buf_z(&url)))
         return err_set(e, ERR_MISSING, "backup.missing");
     if (store_open(&r->from, buf_z(&url), STORE_READ, e) < 0 || ledger_schema(r->from, e) < 0 || core_installation_schema(r->from, e) < 0)
@@ -203,7 +204,7 @@ int core_restore(const struct core_options *o, const char *folder, struct restor
     if (lock < 0)
         return -1;
     r.keys = core_beside(&r.mem, o->keys, o->store, ".keys");
-    r.master = core_beside(&r.mem, o->master, strncmp(o->store, "sqlite:", 7) == 0 ? o->store + 7 : o->store, ".keys.master");
+    r.master = core_beside(&r.mem, o->master, store_path(o->store), ".keys.master");
     int result = bring(&r, e);
     store_close(r.from);
     store_close(r.to);

@@ -61,7 +61,7 @@ static int mark_make(struct core *c, const char *path, struct err *e)
 int seen_open(struct core *c, bool fresh, struct err *e)
 {
     CLEANUP(arena_done) struct arena mem = { 0 };
-    const char *path = core_beside(&mem, NULL, strncmp(c->url, "sqlite:", 7) == 0 ? c->url + 7 : c->url, ".seen");
+    const char *path = core_beside(&mem, NULL, store_path(c->url), ".seen");
     struct id whose;
     int64_t said;
     bool there = mark_read(path, &whose, &said), ours = there && id_eq(whose, c->incarnation);

@@ -127,9 +127,10 @@ static int copy_beside(struct seal *s, const char *side, int64_t *secrets, struc
 {
     CLEANUP(store_done) struct store *from = NULL;
     CLEANUP(store_done) struct store *to = NULL;
-    CLEANUP(path_done) char *url = path_with("sqlite:", side);
+    CLEANUP(buf_done) struct buf url = { 0 };
 
-    if (store_open(&from, s->url, STORE_READ, e) < 0 || store_open(&to, url, STORE_COPY, e) < 0)
+    store_url(&url, side);
+    if (store_open(&from, s->url, STORE_READ, e) < 0 || store_open(&to, buf_z(&url), STORE_COPY, e) < 0)
         return -1;
     return copy_all(from, to, secrets, e);
 }
@@ -152,7 +153,7 @@ int seal_copy(struct seal *s, const char *path, int64_t *secrets, struct err *e)
 int seal_copy_back(const char *path, const char *url, struct err *e)
 {
     CLEANUP(store_done) struct store *from = NULL;
-    CLEANUP(path_done) char *copy = path_with("sqlite:", path);
+    CLEANUP(buf_done) struct buf copy = { 0 };
 
     if (crypto_ready(e) < 0)
         return -1;
@@ -160,9 +161,10 @@ int seal_copy_back(const char *path, const char *url, struct err *e)
         err_set(e, ERR_CONFLICT, "keys.exists");
         return -1;
     }
-    if (store_open(&from, copy, STORE_READ, e) < 0)
+    store_url(&copy, path);
+    if (store_open(&from, buf_z(&copy), STORE_READ, e) < 0)
         return -1;
-    return store_copy(from, strncmp(url, "sqlite:", 7) == 0 ? url + 7 : url, e);
+    return store_copy(from, store_path(url), e);
 }
 
 int seal_erasures(struct seal *s, int64_t *subjects, int64_t *periods, struct err *e)

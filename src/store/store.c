@@ -107,6 +107,19 @@ bool store_has(const char *url)
     return driver && driver->has(address);
 }
 
+const char *store_path(const char *url)
+{
+    const char *address;
+
+    return driver_of(url, &address) ? address : url;
+}
+
+void store_url(struct buf *to, const char *path)
+{
+    buf_text(to, drivers[0]->scheme);
+    buf_text(to, path);
+}
+
 /* ---- transactions ---------------------------------------------------------- */
 
 static int out_of_place(struct err *e, const char *what)

@@ -81,6 +81,8 @@ MUST_USE int store_open(struct store **out, const char *url, enum store_mode mod
 void store_close(struct store *s);                      /* accepts NULL */
 void store_done(struct store **s);                      /* CLEANUP of an open one */
 MUST_USE bool store_has(const char *url);               /* is there anything at this address yet? */
+const char *store_path(const char *url);                /* its file, within url; url itself when it is no address */
+void store_url(struct buf *to, const char *path);       /* adds the address of a store in this file */
 
 /*
  * Schema steps: brings `part` ("ledger", "household") from the version the
