@@ -66,7 +66,7 @@ static int compare(struct backup *b, struct store *copy, struct err *e)
 {
     struct ledger_head *there = NULL;
     size_t count = 0;
-    int result = ledger_list(copy, &there, &count, e);
+    int result = ledger_list(copy, LEDGERS_BY_NAME, &there, &count, e);
 
     for (size_t i = 0; result == 0 && i < count; i++) {
         uint8_t ours[LEDGER_DIGEST];
@@ -211,7 +211,7 @@ static int run(struct backup *b, struct err *e)
     buf_printf(&keys, "%s/keys.db", b->folder);
     b->voided = atomic_load(&b->core->backups_void);
     if ((b->lock = backup_lock(b->folder, true, e)) < 0 || core_reader_open(b->core, &b->from, e) < 0 || open_copy(b, e) < 0 ||
-        ledger_list(b->from->store, &b->heads, &b->count, e) < 0 || copy_ledgers(b, e) < 0 ||
+        ledger_list(b->from->store, LEDGERS_BY_NAME, &b->heads, &b->count, e) < 0 || copy_ledgers(b, e) < 0 ||
         seal_copy(b->core->seal, buf_z(&keys), &b->report->secrets, e) < 0 || finish_copy(b, e) < 0)
         return -1;
     return write_errand(b->core, remember, b, e);

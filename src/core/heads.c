@@ -19,27 +19,6 @@ enum { ROOT = 32, ROOT_TEXT = 64 };
 
 /* ---- the list and its root ------------------------------------------------------- */
 
-struct line {
-    char ledger[LEDGER_NAME];
-    int64_t position;
-    uint8_t digest[LEDGER_DIGEST];
-};
-
-struct lines {
-    struct line *at;
-    size_t count, room;
-};
-
-static void lines_done(struct lines *l)
-{
-    free(l->at);
-}
-
-static int by_ledger(const void *l, const void *r)
-{
-    return strcmp(((const struct line *)l)->ledger, ((const struct line *)r)->ledger);
-}
-
 /* "440513108216/read" lies where 440513108216 does. */
 static const struct area *ledger_area(const struct areas *areas, struct str ledger)
 {
@@ -48,26 +27,23 @@ static const struct area *ledger_area(const struct areas *areas, struct str ledg
     return area_find(areas, (struct str){ ledger.at, slash ? (size_t)(slash - ledger.at) : ledger.len });
 }
 
-static int list_heads(struct store *s, const struct areas *areas, const struct area *root, struct lines *out, struct err *e)
+/* Of all heads those at or below root, free() the list. */
+static int list_heads(struct store *s, const struct areas *areas, const struct area *root, struct ledger_head **heads, size_t *count,
+                      struct err *e)
 {
-    CLEANUP(rows_done) struct rows rows = { 0 };
+    struct ledger_head *list;
+    size_t all, kept = 0;
 
-    if (ledger_heads(s, &rows, e) < 0)
+    if (ledger_list(s, LEDGERS_BY_NAME, &list, &all, e) < 0)
         return -1;
-    while (rows_next(&rows)) {
-        struct str ledger = rows_str(&rows, 0), digest = rows_str(&rows, 2);
-        const struct area *area = ledger_area(areas, ledger);
-        if (!area || !area_within(area, root) || ledger.len >= LEDGER_NAME || digest.len != LEDGER_DIGEST)
-            continue;
-        out->at = MEM_GROW(out->at, out->count, out->room);
-        struct line *l = &out->at[out->count++];
-        *l = (struct line){ .position = rows_int(&rows, 1) };
-        memcpy(l->ledger, ledger.at, ledger.len);
-        memcpy(l->digest, digest.at, LEDGER_DIGEST);
+    for (size_t i = 0; i < all; i++) {
+        const struct area *area = ledger_area(areas, str_of(list[i].ledger));
+        if (area && area_within(area, root))
+            list[kept++] = list[i];
     }
-    if (out->count)
-        qsort(out->at, out->count, sizeof *out->at, by_ledger);
-    return store_failed(s, e);
+    *heads = list;
+    *count = kept;
+    return 0;
 }
 
 static struct json *hex_json(const uint8_t *bytes, size_t n)
@@ -93,37 +69,38 @@ static void list_text(const struct json *list, struct buf *to)
     }
 }
 
-static struct json *list_json(const struct lines *lines)
+static struct json *list_json(const struct ledger_head *heads, size_t count)
 {
     struct json *list = json_list();
 
-    for (size_t i = 0; i < lines->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         CLEANUP(buf_done) struct buf text = { 0 };
-        buf_printf(&text, "%s %" PRId64 " ", lines->at[i].ledger, lines->at[i].position);
-        hex_put(&text, (struct str){ (const char *)lines->at[i].digest, LEDGER_DIGEST });
+        buf_printf(&text, "%s %" PRId64 " ", heads[i].ledger, heads[i].position);
+        hex_put(&text, (struct str){ (const char *)heads[i].digest, LEDGER_DIGEST });
         json_add(list, json_text(buf_view(&text)));
     }
     return list;
 }
 
-static struct json *heads_body(struct core *c, const struct area *root, const char *day, const struct lines *lines, struct err *e)
+static struct json *heads_body(struct core *c, const struct area *root, const char *day, const struct ledger_head *heads, size_t count,
+                               struct err *e)
 {
     CLEANUP(buf_done) struct buf text = { 0 };
     CLEANUP(buf_done) struct buf message = { 0 };
     CLEANUP(json_done) struct json *body = json_map();
-    CLEANUP(json_done) struct json *list = list_json(lines);
+    CLEANUP(json_done) struct json *list = list_json(heads, count);
     uint8_t digest[ROOT], sign[SEAL_SIGN], key[SEAL_PUBLIC];
     int64_t records = 0;
 
-    for (size_t i = 0; i < lines->count; i++)
-        records += lines->at[i].position;
+    for (size_t i = 0; i < count; i++)
+        records += heads[i].position;
     list_text(list, &text);
     seal_hash(buf_view(&text), digest);
     json_set(body, "day", json_text(str_of(day)));
-    json_set(body, "ledgers", json_number((int64_t)lines->count));
+    json_set(body, "ledgers", json_number((int64_t)count));
     json_set(body, "records", json_number(records));
     json_set(body, "root", hex_json(digest, sizeof digest));
-    signed_text(&message, root->id, str_of(day), (int64_t)lines->count, json_str(json_get(body, "root")));
+    signed_text(&message, root->id, str_of(day), (int64_t)count, json_str(json_get(body, "root")));
     if (seal_sign(c->seal, buf_view(&message), sign, key, e) < 0)
         return NULL;
     json_set(body, "key", hex_json(key, sizeof key));
@@ -144,8 +121,9 @@ static struct id heads_id(struct str area, const char *day)
 /* 1 written, 0 there already or nothing to list, -1. */
 static int write_heads(struct core *c, struct store *s, const struct areas *areas, const struct area *root, const char *day, struct err *e)
 {
-    CLEANUP(lines_done) struct lines lines = { 0 };
+    struct ledger_head *heads = NULL;
     struct json *body;
+    size_t count;
     int result;
     {
         CLEANUP(rows_done) struct rows found = { 0 };
@@ -154,12 +132,12 @@ static int write_heads(struct core *c, struct store *s, const struct areas *area
     }
     if (result != 0)
         return result < 0 ? -1 : 0;
-    if (list_heads(s, areas, root, &lines, e) < 0)
+    if (list_heads(s, areas, root, &heads, &count, e) < 0)
         return -1;
-    if (!lines.count)
-        return 0;
-    if (!(body = heads_body(c, root, day, &lines, e)))
-        return -1;
+    body = count ? heads_body(c, root, day, heads, count, e) : NULL;
+    free(heads);
+    if (!body)
+        return count ? -1 : 0;
     struct batch *b = core_batch_new(c, &who_system, time_now());
     core_batch_add(b, heads_id(root->id, day), "core.heads", root->id, time_now(), body);
     core_write(c, b);

@@ -11,25 +11,6 @@ enum { REPLAY_COMMIT = 20000, REBUILD_AGAIN = 3000 };
 
 /* ---- verify --------------------------------------------------------------------- */
 
-struct heads {
-    char (*names)[LEDGER_NAME];
-    size_t count, room;
-};
-
-static int list_ledgers(struct store *s, int (*ask)(struct store *s, struct rows *rows, struct err *e), struct heads *h, struct err *e)
-{
-    CLEANUP(rows_done) struct rows rows = { 0 };
-
-    if (ask(s, &rows, e) < 0)
-        return -1;
-    while (rows_next(&rows)) {
-        struct str name = rows_str(&rows, 0);
-        h->names = MEM_GROW(h->names, h->count, h->room);
-        snprintf(h->names[h->count++], LEDGER_NAME, "%.*s", (int)name.len, name.at);
-    }
-    return store_failed(s, e);
-}
-
 static void first_bad(struct verify_report *r, const char *fmt, const char *what, int64_t where)
 {
     if (!r->first_bad[0])
@@ -93,15 +74,16 @@ static int verify_daily(struct core *c, struct store *s, const struct looking *l
 
 static int verify_ledgers(struct core *c, struct store *s, struct verify_report *out, struct err *e)
 {
-    struct heads heads = { 0 };
+    struct ledger_head *heads = NULL;
+    size_t count = 0;
     struct looking looking = { .core = c, .report = out };
-    int result = list_ledgers(s, ledger_heads, &heads, e);
+    int result = ledger_list(s, LEDGERS_BY_NAME, &heads, &count, e);
 
-    for (size_t i = 0; result == 0 && i < heads.count; i++) {
+    for (size_t i = 0; result == 0 && i < count; i++) {
         struct err wrong = { 0 };
-        int64_t count, bad;
+        int64_t records, bad;
         out->ledgers++;
-        if (ledger_verify(s, str_of(heads.names[i]), look_into, &looking, &count, &bad, &wrong) < 0) {
+        if (ledger_verify(s, str_of(heads[i].ledger), look_into, &looking, &records, &bad, &wrong) < 0) {
             bool damaged = strcmp(wrong.key, "store.damaged") == 0;      /* costs this ledger; the others are looked at */
             if (wrong.kind != ERR_CONFLICT && !damaged) {
                 *e = wrong;
@@ -109,14 +91,14 @@ static int verify_ledgers(struct core *c, struct store *s, struct verify_report 
                 break;
             }
             out->bad_ledgers++;
-            first_bad(out, damaged ? "damaged ledger" : "ledger", heads.names[i], bad);
+            first_bad(out, damaged ? "damaged ledger" : "ledger", heads[i].ledger, bad);
         }
-        out->records += count;
+        out->records += records;
     }
     if (result == 0)
         result = verify_daily(c, s, &looking, e);
     free(looking.daily);
-    free(heads.names);
+    free(heads);
     return result;
 }
 
@@ -229,16 +211,17 @@ static int replay_ledger(struct core *c, struct reader *from, struct str ledger,
 
 static int replay_all(struct core *c, struct reader *from, struct err *e)
 {
-    struct heads heads = { 0 };
+    struct ledger_head *heads = NULL;
+    size_t count = 0;
     int64_t pending = 0;
-    int result = list_ledgers(from->store, ledger_heads_begun, &heads, e);
+    int result = ledger_list(from->store, LEDGERS_AS_BEGUN, &heads, &count, e);
 
     if (result == 0)
         result = store_begin(c->writer, e);
-    for (size_t i = 0; result == 0 && i < heads.count; i++) {
-        result = replay_ledger(c, from, str_of(heads.names[i]), &pending, e);
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        result = replay_ledger(c, from, str_of(heads[i].ledger), &pending, e);
         if (result == 0 && c->progress)
-            c->progress("tables", (int64_t)i + 1, (int64_t)heads.count);
+            c->progress("tables", (int64_t)i + 1, (int64_t)count);
     }
     if (result == 0)
         result = areas_repath(c, e);
@@ -246,7 +229,7 @@ static int replay_all(struct core *c, struct reader *from, struct err *e)
         result = store_commit(c->writer, e);
     else
         store_rollback(c->writer);
-    free(heads.names);
+    free(heads);
     return result;
 }
 

@@ -59,7 +59,7 @@ static int open_backup(struct restore *r, struct err *e)
         return -1;
     if (!is(r->from, BACKUP_FACT, &r->run, &r->mem) || str_is(r->run, "half"))
         return err_set(e, ERR_CONFLICT, r->run.len ? "backup.unfinished" : "backup.missing");
-    return ledger_list(r->from, &r->heads, &r->count, e);
+    return ledger_list(r->from, LEDGERS_BY_NAME, &r->heads, &r->count, e);
 }
 
 /* The store is ours from now on, or was by a run before us that was cut. */
@@ -81,7 +81,7 @@ static int claim(struct restore *r, struct err *e)
             return err_set(e, ERR_CONFLICT, "restore.exists");
     }
     if (store_open(&r->to, r->o->store, STORE_WRITE, e) < 0 || ledger_schema(r->to, e) < 0 || core_installation_schema(r->to, e) < 0 ||
-        ledger_list(r->to, &heads, &count, e) < 0)
+        ledger_list(r->to, LEDGERS_BY_NAME, &heads, &count, e) < 0)
         return -1;
     free(heads);
     if (is(r->to, RESTORING_FACT, &run, &r->mem))

@@ -103,7 +103,7 @@ static int note_all(struct core *c, struct store *s, int64_t *records, struct er
     int64_t synced = 0;
     uint64_t mark = seal_mark(c->seal);
     /* Between two batches of the writer: what it notes later is of records that are listed, or noted by itself. */
-    int result = (c->running ? write_errand(c, forget, NULL, e) : forget(c, NULL, e)) < 0 || ledger_list(s, &heads, &count, e) < 0 ? -1 : 0;
+    int result = (c->running ? write_errand(c, forget, NULL, e) : forget(c, NULL, e)) < 0 || ledger_list(s, LEDGERS_BY_NAME, &heads, &count, e) < 0 ? -1 : 0;
 
     for (size_t i = 0; result == 0 && i < count; i++) {
         for (int64_t after = 0; result == 0 && after < heads[i].position; after += PIECE) {

@@ -164,13 +164,14 @@ bool ledger_next(struct rows *rows, struct ledger_row *row)
     return true;
 }
 
-int ledger_list(struct store *s, struct ledger_head **heads, size_t *count, struct err *e)
+int ledger_list(struct store *s, enum ledger_order order, struct ledger_head **heads, size_t *count, struct err *e)
 {
+    static const struct sql *const orders[] = { [LEDGERS_BY_NAME] = &sql_heads, [LEDGERS_AS_BEGUN] = &sql_heads_begun };
     CLEANUP(rows_done) struct rows rows = { 0 };
     struct ledger_head *list = NULL;
     size_t room = 0, n = 0;
 
-    if (ledger_heads(s, &rows, e) < 0)
+    if (store_query(s, &rows, orders[order], NO_ARGS, e) < 0)
         return -1;
     while (rows_next(&rows)) {
         struct str name = rows_str(&rows, 0), digest = rows_str(&rows, 2);
@@ -235,16 +236,6 @@ int ledger_put_safe(struct store *s, struct str ledger, int64_t position, struct
 int ledger_put_unsafe(struct store *s, struct err *e)
 {
     return store_run(s, &sql_put_unsafe, NO_ARGS, NULL, e);
-}
-
-int ledger_heads(struct store *s, struct rows *rows, struct err *e)
-{
-    return store_query(s, rows, &sql_heads, NO_ARGS, e);
-}
-
-int ledger_heads_begun(struct store *s, struct rows *rows, struct err *e)
-{
-    return store_query(s, rows, &sql_heads_begun, NO_ARGS, e);
 }
 
 int ledger_verify(struct store *s, struct str ledger, void (*each)(void *ctx, const struct ledger_row *row), void *ctx, int64_t *count,

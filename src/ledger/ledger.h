@@ -51,12 +51,9 @@ int ledger_find(struct store *s, struct str ledger, struct id id, struct rows *r
 /* Rows after a position, in order; ledger_next fills row with borrowed views. */
 MUST_USE int ledger_after(struct store *s, struct str ledger, int64_t position, struct rows *rows, struct err *e);
 bool ledger_next(struct rows *rows, struct ledger_row *row);
-/* All heads, by name: of the records nothing is read. Columns ledger, position, digest, safe. */
-MUST_USE int ledger_heads(struct store *s, struct rows *rows, struct err *e);
-/* The same in the order in which the ledgers began, so that an area's ledger comes after the one that opened it. */
-MUST_USE int ledger_heads_begun(struct store *s, struct rows *rows, struct err *e);
-/* The same as a list, free() it. */
-MUST_USE int ledger_list(struct store *s, struct ledger_head **heads, size_t *count, struct err *e);
+/* All heads, free() the list. As the ledgers began, an area's ledger comes after the one that opened it; by name, of the records nothing is read. */
+enum ledger_order { LEDGERS_BY_NAME, LEDGERS_AS_BEGUN };
+MUST_USE int ledger_list(struct store *s, enum ledger_order order, struct ledger_head **heads, size_t *count, struct err *e);
 /* Rows after a position up to another: a piece of a ledger. */
 MUST_USE int ledger_between(struct store *s, struct str ledger, int64_t after, int64_t upto, struct rows *rows, struct err *e);
 
