@@ -134,6 +134,7 @@ void out_int(struct out *o, int64_t n);
 void out_bool(struct out *o, bool b);
 void out_null(struct out *o);
 void out_id(struct out *o, struct id id);
+void out_maybe_id(struct out *o, struct id id);        /* the zero id writes null */
 void out_hex(struct out *o, struct str bytes);         /* as text, lower case */
 void out_raw(struct out *o, struct str json);          /* JSON already made */
 

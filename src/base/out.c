@@ -101,6 +101,14 @@ void out_id(struct out *o, struct id id)
     out_text(o, str_of(text));
 }
 
+void out_maybe_id(struct out *o, struct id id)
+{
+    if (id_none(id))
+        out_null(o);
+    else
+        out_id(o, id);
+}
+
 void out_hex(struct out *o, struct str bytes)
 {
     comma(o);

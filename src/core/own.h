@@ -253,6 +253,8 @@ int fork_apply(struct tx *tx, const struct record *r, struct err *e);
 int trace_answer(struct ask *ask, struct buf *body, char *tag, struct err *e);
 /* read.c */
 const struct query *reveal_query(struct core *c);
+/* Everything at or below an area (NULL: everything) is one range of paths: to the last '/' replaced by the character after it. */
+void path_range(const struct area *below, struct arena *mem, struct value range[2]);
 
 /* tick.c */
 int tick_paid(struct tx *tx, const struct record *r, struct err *e);   /* apply of core.delivered and core.refused */

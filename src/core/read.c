@@ -127,11 +127,10 @@ static int read_params(struct ask *ask, ask_param *get, void *ctx, struct err *e
     return 0;
 }
 
-/* Everything at or below a path is one range: its last '/' replaced by the character after it. */
-static void scope_args(struct ask *ask)
+void path_range(const struct area *below, struct arena *mem, struct value range[2])
 {
-    struct str from = ask->area ? ask->area->path : STR("");
-    char *to = arena_take(ask->mem, from.len + 2);
+    struct str from = below ? below->path : STR("");
+    char *to = arena_take(mem, from.len + 2);
 
     if (from.len) {
         memcpy(to, from.at, from.len);
@@ -139,8 +138,13 @@ static void scope_args(struct ask *ask)
     } else {
         to[0] = '~';
     }
-    ask->args[0] = value_str(from.len ? from : STR(""));
-    ask->args[1] = value_text(to);
+    range[0] = value_str(from.len ? from : STR(""));
+    range[1] = value_text(to);
+}
+
+static void scope_args(struct ask *ask)
+{
+    path_range(ask->area, ask->mem, ask->args);
     ask->arg_count = 2;
 }
 
@@ -243,27 +247,19 @@ struct opened {                   /* boxes of this row already opened */
     struct json *map;
 };
 
-static int column_of(const struct rows *rows, const char *name)
-{
-    for (int i = 0; i < rows_columns(rows); i++)
-        if (strcmp(rows_name(rows, i), name) == 0)
-            return i;
-    return -1;
-}
-
 static void shape_read(const struct rows *rows, const struct sealed_column *sealed, struct shape *s)
 {
     s->count = rows_columns(rows) < COLUMNS_MOST ? rows_columns(rows) : COLUMNS_MOST;
     for (int i = 0; i < s->count; i++)
         s->hidden[i] = rows_name(rows, i)[0] == '_';
-    s->ledger = column_of(rows, "_ledger");
-    s->area = column_of(rows, "_area");
-    s->household = column_of(rows, "_household");
-    s->centre = column_of(rows, "_centre");
+    s->ledger = rows_named(rows, "_ledger");
+    s->area = rows_named(rows, "_area");
+    s->household = rows_named(rows, "_household");
+    s->centre = rows_named(rows, "_centre");
     for (int i = 0; sealed && sealed[i].name && i < SEALED_MOST; i++) {
-        s->sealed[i].boxes = column_of(rows, sealed[i].boxes);
-        s->sealed[i].whole = sealed[i].parts ? column_of(rows, sealed[i].whole) : -1;
-        s->sealed[i].parts = sealed[i].parts ? column_of(rows, sealed[i].parts) : -1;
+        s->sealed[i].boxes = rows_named(rows, sealed[i].boxes);
+        s->sealed[i].whole = sealed[i].parts ? rows_named(rows, sealed[i].whole) : -1;
+        s->sealed[i].parts = sealed[i].parts ? rows_named(rows, sealed[i].parts) : -1;
     }
 }
 

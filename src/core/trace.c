@@ -350,37 +350,24 @@ static void gather_pages(struct trace *t)
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
-static int column_of(const struct rows *rows, const char *name)
-{
-    for (int i = 0; i < rows_columns(rows); i++)
-        if (strcmp(rows_name(rows, i), name) == 0)
-            return i;
-    return -1;
-}
-
 /* The question behind POST /api/reveal finds a household in every ledger that ever had it. */
 static int find_ledgers(struct tracing *t, const struct area *below, struct err *e)
 {
     const struct query *q = reveal_query(t->core);
     CLEANUP(rows_done) struct rows rows = { 0 };
-    struct str from = below ? below->path : STR(""), to = STR("~");
+    struct value range[2];
 
     if (!q)
         return err_set(e, ERR_MISSING, "query.unknown");
-    if (below) {                  /* everything at or below a path: its last '/' replaced by the character after it */
-        char *end = arena_take(&t->out->mem, from.len + 1);
-        memcpy(end, from.at, from.len);
-        end[from.len - 1] = '0';
-        to = str_of(end);
-    }
-    if (store_query(t->store, &rows, q->sql, ARGS(from, to, t->household), e) < 0)
+    path_range(below, &t->out->mem, range);
+    if (store_query(t->store, &rows, q->sql, ARGS(range[0], range[1], t->household), e) < 0)
         return -1;
     while (rows_next(&rows)) {
-        struct str ledger = rows_str(&rows, column_of(&rows, "_ledger"));
+        struct str ledger = rows_str(&rows, rows_named(&rows, "_ledger"));
         bool known = false;
         for (size_t i = 0; i < t->ledger_count; i++)
             known |= str_eq(t->ledgers[i], ledger);
-        add_area(t, rows_str(&rows, column_of(&rows, "_area")));
+        add_area(t, rows_str(&rows, rows_named(&rows, "_area")));
         if (known)
             continue;
         t->ledgers = MEM_GROW(t->ledgers, t->ledger_count, t->ledger_room);
@@ -424,15 +411,6 @@ void trace_done(struct trace *t)
 
 /* ---- the auditor's question: who and when, no residents ------------------------------------------- */
 
-static void who_out(struct out *o, const char *key, struct id who)
-{
-    out_key(o, key);
-    if (id_none(who))
-        out_null(o);
-    else
-        out_id(o, who);
-}
-
 int trace_answer(struct ask *ask, struct buf *body, char *tag, struct err *e)
 {
     static const char *const kinds[] = { [TRACE_WROTE] = "wrote", [TRACE_LOOKED] = "looked", [TRACE_PAGE] = "page" };
@@ -457,9 +435,9 @@ int trace_answer(struct ask *ask, struct buf *body, char *tag, struct err *e)
         out_key(&o, "area"), out_text(&o, l->area);
         out_key(&o, "ledger"), out_text(&o, l->ledger);
         out_key(&o, "position"), out_int(&o, l->position);
-        who_out(&o, "maker", l->maker);
-        who_out(&o, "author", l->author);
-        who_out(&o, "for_whom", l->for_whom);
+        out_key(&o, "maker"), out_maybe_id(&o, l->maker);
+        out_key(&o, "author"), out_maybe_id(&o, l->author);
+        out_key(&o, "for_whom"), out_maybe_id(&o, l->for_whom);
         out_key(&o, "query"), out_text(&o, l->query);
         out_key(&o, "purpose"), out_text(&o, l->purpose);
         out_key(&o, "fields"), out_text(&o, l->fields);

@@ -120,10 +120,7 @@ static void session_write(struct request *r, const char *token)
         out_key(&o, "role");
         out_text(&o, str_of(d->role));
         out_key(&o, "household");
-        if (id_none(d->household))
-            out_null(&o);
-        else
-            out_id(&o, d->household);
+        out_maybe_id(&o, d->household);
         out_key(&o, "deputy");
         out_bool(&o, d->deputy);
         out_close(&o, '}');

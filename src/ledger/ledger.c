@@ -296,15 +296,6 @@ void ledger_box_add(struct buf *boxes, struct str box)
     buf_str(boxes, box);
 }
 
-static void export_id(struct out *o, const char *key, struct id id)
-{
-    out_key(o, key);
-    if (id_none(id))
-        out_null(o);
-    else
-        out_id(o, id);
-}
-
 void ledger_export(const struct ledger_row *row, struct buf *to)
 {
     struct out o = { .to = to };
@@ -318,9 +309,9 @@ void ledger_export(const struct ledger_row *row, struct buf *to)
     out_key(&o, "area"), out_text(&o, row->area);
     out_key(&o, "at"), out_int(&o, row->at);
     out_key(&o, "received_at"), out_int(&o, row->received_at);
-    export_id(&o, "maker", row->maker);
-    export_id(&o, "author", row->author);
-    export_id(&o, "for", row->for_whom);
+    out_key(&o, "maker"), out_maybe_id(&o, row->maker);
+    out_key(&o, "author"), out_maybe_id(&o, row->author);
+    out_key(&o, "for"), out_maybe_id(&o, row->for_whom);
     out_key(&o, "proof"), out_int(&o, row->proof);
     out_key(&o, "body"), out_text(&o, row->body);
     out_key(&o, "given"), out_text(&o, row->given);

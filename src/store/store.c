@@ -266,6 +266,14 @@ const char *rows_name(const struct rows *rows, int column)
     return rows->stmt ? rows->store->driver->name(rows, column) : "";
 }
 
+int rows_named(const struct rows *rows, const char *name)
+{
+    for (int i = 0; i < rows_columns(rows); i++)
+        if (strcmp(rows_name(rows, i), name) == 0)
+            return i;
+    return -1;
+}
+
 enum value_kind rows_kind(const struct rows *rows, int column)
 {
     return rows->live ? rows->store->driver->kind(rows, column) : VALUE_NULL;

@@ -117,6 +117,7 @@ MUST_USE int store_query(struct store *s, struct rows *rows, const struct sql *s
 bool rows_next(struct rows *rows);
 int rows_columns(const struct rows *rows);
 const char *rows_name(const struct rows *rows, int column);
+int rows_named(const struct rows *rows, const char *name);     /* the column of this name, -1 */
 enum value_kind rows_kind(const struct rows *rows, int column);
 int64_t rows_int(const struct rows *rows, int column);         /* NULL is 0 */
 struct str rows_str(const struct rows *rows, int column);      /* text or blob, borrowed until the next row; NULL is "none" */
