@@ -96,7 +96,7 @@ int paper_heads(struct core *c, const struct words *w, struct str input, struct 
     if (!root)
         err_field(e, "area.unknown", "area");
     else
-        result = core_heads(c, reader, root, day, &mem, &heads, e);
+        result = core_heads(reader, root, day, &mem, &heads, e);
     if (result == 0 && words_option(w, "list", NULL))
         buf_str(out, heads.list);
     else if (result == 0)

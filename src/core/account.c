@@ -157,7 +157,7 @@ int core_session(struct core *c, struct reader *reader, struct str token, struct
 
 int core_sign_out(struct core *c, struct session *s, struct err *e)
 {
-    return seal_session_drop(c->seal, s->token_hash, e) < 0 || seal_sync(c->seal, e) < 0 ? -1 : 0;
+    return seal_session_drop(c->seal, s->token_hash, e);
 }
 
 int core_sign_out_all(struct core *c, struct id worker, struct err *e)

@@ -350,7 +350,7 @@ struct id core_incarnation(struct core *c);
 MUST_USE int core_fact_set(struct core *c, const char *name, struct str value, struct err *e);
 struct str core_fact(struct reader *r, const char *name, struct arena *mem);
 
-/* ---- writing (core/write.c) ------------------------------------------------------------------ */
+/* ---- writing (core/batch.c, core/queue.c) ------------------------------------------------------------------ */
 
 enum result_status { RESULT_WAITING, RESULT_STORED, RESULT_REPEATED, RESULT_REFUSED };
 struct result {
@@ -370,7 +370,7 @@ struct batch {
     bool low;                                        /* import: beside visits, not before them */
     void (*done)(struct batch *b, void *arg);        /* from the writer's thread, after the disk; then the batch is yours again */
     void *arg;
-    struct batch_own *own;                           /* core/write.c's */
+    struct batch_own *own;                           /* core/batch.c's */
 };
 /* From the bytes of POST /api/records. Fails only on the whole body; who is copied. */
 MUST_USE int core_batch_read(struct core *c, const struct who *who, struct str body, struct batch **out, struct err *e);
@@ -548,8 +548,7 @@ struct day_heads {
     uint8_t digest[LEDGER_DIGEST];
 };
 /* day "none": the newest. ERR_MISSING heads.none. */
-MUST_USE int core_heads(struct core *c, struct reader *reader, const struct area *root, struct str day, struct arena *mem, struct day_heads *out,
-                        struct err *e);
+MUST_USE int core_heads(struct reader *reader, const struct area *root, struct str day, struct arena *mem, struct day_heads *out, struct err *e);
 
 /*
  * Who wrote and who looked at what is kept of one household, in every ledger

@@ -276,8 +276,7 @@ static int find_root(struct store *s, const struct area *root, struct str day, i
     return 0;
 }
 
-int core_heads(struct core *c, struct reader *reader, const struct area *root, struct str day, struct arena *mem, struct day_heads *out,
-               struct err *e)
+int core_heads(struct reader *reader, const struct area *root, struct str day, struct arena *mem, struct day_heads *out, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
     CLEANUP(json_done) struct json *body = NULL;
@@ -285,7 +284,6 @@ int core_heads(struct core *c, struct reader *reader, const struct area *root, s
     struct ledger_row row;
     int64_t position = 0;
 
-    (void)c;
     if (find_root(reader->store, root, day, &position, e) < 0 || ledger_after(reader->store, root->ledger, position - 1, &rows, e) < 0)
         return -1;
     if (!ledger_next(&rows, &row) || row.position != position)

@@ -76,8 +76,8 @@ static int settle(struct core *c, struct err *e)
     if (c->duties_dirty)                    /* a reader may have kept what stood before */
         atomic_fetch_add(&c->duty_revision, 1);
     c->duties_dirty = false;
-    if (c->areas_dirty && areas_publish(c, c->writer, &late) < 0)      /* stored is stored: the next commit tries again */
-        c->areas_dirty = true;
+    if (c->areas_dirty)
+        (void)!areas_publish(c, c->writer, &late);      /* stored is stored: while it stays dirty each commit tries again */
     return 0;
 }
 
