@@ -65,7 +65,7 @@ CREATE TABLE core_outbox (              -- records owed to other villages; deriv
     PRIMARY KEY (ledger, position, target)
 );
 
--- name: heads
+-- name: schema_heads
 CREATE TABLE core_root (                -- the daily roots over the heads of all ledgers (core.heads)
     ledger   TEXT NOT NULL,             -- of the root area
     area     TEXT NOT NULL,             -- the root area
@@ -115,19 +115,3 @@ JOIN core_fork f ON f.ledger = l.ledger
 LEFT JOIN ledger_record r ON r.ledger = f.ledger AND r.position = f.position
 WHERE (f.ledger, f.record) > ($3, $4)
 ORDER BY f.ledger, f.record LIMIT $5;
-
--- name: installation
-CREATE TABLE installation_fact (                -- about this installation; not derived
-    name  TEXT NOT NULL,
-    value TEXT NOT NULL,
-    PRIMARY KEY (name)
-);
-
--- name: fact
-SELECT value FROM installation_fact WHERE name = $1;
-
--- name: facts
-SELECT name, value FROM installation_fact ORDER BY name;
-
--- name: put_fact
-INSERT INTO installation_fact (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value;

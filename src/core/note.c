@@ -8,8 +8,7 @@
 
 #include "core.sql.h"
 
-static const struct sql *const schema[] = { &sql_schema, &sql_heads };
-static const struct sql *const installation[] = { &sql_installation };
+static const struct sql *const schema[] = { &sql_schema, &sql_schema_heads };
 
 static const struct field read_fields[] = {
     { "query", FIELD_TEXT, .required = true, .words = "查询" },
@@ -111,47 +110,3 @@ static const struct query queries[] = {
 };
 
 const struct feature feature_core = { "core", "基础", COUNT_OF(schema), schema, records, .queries = queries };
-
-int core_installation_schema(struct store *s, struct err *e)
-{
-    return store_step(s, "installation", COUNT_OF(installation), installation, e);
-}
-
-int core_fact_put(struct store *s, const char *name, struct str value, struct err *e)
-{
-    return store_run(s, &sql_put_fact, ARGS(name, value), NULL, e);
-}
-
-int core_fact_set(struct core *c, const char *name, struct str value, struct err *e)
-{
-    return core_fact_put(c->writer, name, value, e);
-}
-
-int core_facts_copy(struct store *from, struct store *to, struct err *e)
-{
-    static const char *const own[] = { "rebuilding", "tried_at", "backup_at", BACKUP_FACT, RESTORING_FACT };
-    CLEANUP(rows_done) struct rows rows = { 0 };
-
-    if (store_query(from, &rows, &sql_facts, NO_ARGS, e) < 0)
-        return -1;
-    while (rows_next(&rows)) {
-        CLEANUP(arena_done) struct arena mem = { 0 };
-        const char *name = arena_str(&mem, rows_str(&rows, 0)).at;
-        bool ours = false;
-        for (size_t i = 0; i < COUNT_OF(own); i++)
-            ours |= strcmp(name, own[i]) == 0;
-        if (!ours && core_fact_put(to, name, rows_str(&rows, 1), e) < 0)
-            return -1;
-    }
-    return store_failed(from, e);
-}
-
-struct str core_fact_read(struct store *s, const char *name, struct arena *mem)
-{
-    CLEANUP(rows_done) struct rows rows = { 0 };
-    struct err ignored = { 0 };
-
-    if (store_query(s, &rows, &sql_fact, ARGS(name), &ignored) < 0 || !rows_next(&rows))
-        return (struct str){ 0 };
-    return arena_str(mem, rows_str(&rows, 0));
-}

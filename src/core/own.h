@@ -224,6 +224,8 @@ int apply_record(struct core *c, const struct kind *kind, struct record *r, bool
 
 /* note.c: core's own records */
 extern const struct feature feature_core;
+
+/* fact.c: facts of the installation */
 int core_installation_schema(struct store *s, struct err *e);
 struct str core_fact_read(struct store *s, const char *name, struct arena *mem);
 int core_fact_put(struct store *s, const char *name, struct str value, struct err *e);
