@@ -37,7 +37,6 @@ struct backup {
     struct reader *from;
     struct ledger_head *heads;    /* ours; position becomes what is copied */
     size_t count;
-    int64_t pending;              /* records in the open transaction */
     int64_t voided;               /* how often backups were made void, before the keys were copied */
     int result;
 };
@@ -120,43 +119,53 @@ static int open_copy(struct backup *b, struct err *e)
     return store_commit(b->to, e);
 }
 
-static int next_transaction(struct backup *b, struct err *e)
+static int next_transaction(struct pieces *p, struct err *e)
 {
-    b->pending = 0;
-    if (store_commit(b->to, e) < 0)
+    p->pending = 0;
+    if (store_commit(p->to, e) < 0)
         return -1;
-    if (atomic_load(&b->core->backup_stop))
+    if (p->stop && atomic_load(p->stop))
         return err_again(e, ERR_BUSY, "busy.stopping");
-    return store_begin(b->to, e);
+    return store_begin(p->to, e);
 }
 
-/* One ledger up to its head.  A chain that does not hold is copied as far as it does; the others go on. */
-static int copy_ledger(struct backup *b, struct ledger_head *head, struct err *e)
+int pieces_ledger(struct pieces *p, struct str ledger, int64_t upto, struct ledger_head *at, struct err *e)
 {
-    struct ledger_head at;
     struct err wrong = { 0 };
 
-    if (ledger_lock(b->to, str_of(head->ledger), &at, e) < 0)
+    if (ledger_lock(p->to, ledger, at, e) < 0)
         return -1;
-    while (at.position < head->position && wrong.kind == ERR_NONE) {
-        int64_t before = at.position, upto = before + PIECE - b->pending;
-        if (ledger_copy(b->from->store, b->to, &at, upto < head->position ? upto : head->position, &wrong) < 0 &&
-            strcmp(wrong.key, "ledger.broken") != 0) {
+    while (at->position < upto && wrong.kind == ERR_NONE) {
+        int64_t before = at->position, end = before + p->size - p->pending;
+        if (ledger_copy(p->from, p->to, at, end < upto ? end : upto, &wrong) < 0 && strcmp(wrong.key, "ledger.broken") != 0) {
             *e = wrong;
             return -1;
         }
-        b->pending += at.position - before;
-        b->report->copied += at.position - before;
-        if (ledger_settle(b->to, &at, e) < 0 || (b->pending >= PIECE && next_transaction(b, e) < 0))
+        p->pending += at->position - before;
+        p->copied += at->position - before;
+        if (ledger_settle(p->to, at, e) < 0 || (p->pending >= p->size && next_transaction(p, e) < 0))
             return -1;
-        at.settled = at.position;
+        at->settled = at->position;
     }
-    if (wrong.kind == ERR_NONE && memcmp(at.digest, head->digest, LEDGER_DIGEST) != 0)
-        err_set(&wrong, ERR_CONFLICT, "ledger.broken");
-    if (wrong.kind != ERR_NONE) {
-        if (!b->report->broken++)
-            memcpy(b->report->first_broken, head->ledger, LEDGER_NAME);
+    if (wrong.kind == ERR_NONE)
+        return 0;
+    *e = wrong;
+    return 1;
+}
+
+/* One ledger up to its head.  A chain that does not hold is copied as far as it does; the others go on. */
+static int copy_ledger(struct backup *b, struct pieces *p, struct ledger_head *head, struct err *e)
+{
+    struct ledger_head at;
+    struct err wrong = { 0 };
+    int result = pieces_ledger(p, str_of(head->ledger), head->position, &at, &wrong);
+
+    if (result < 0) {
+        *e = wrong;
+        return -1;
     }
+    if ((result || memcmp(at.digest, head->digest, LEDGER_DIGEST) != 0) && !b->report->broken++)
+        memcpy(b->report->first_broken, head->ledger, LEDGER_NAME);
     head->position = at.position;
     b->report->records += at.position;
     return 0;
@@ -164,11 +173,13 @@ static int copy_ledger(struct backup *b, struct ledger_head *head, struct err *e
 
 static int copy_ledgers(struct backup *b, struct err *e)
 {
+    struct pieces p = { .from = b->from->store, .to = b->to, .size = PIECE, .stop = &b->core->backup_stop };
     int result = store_begin(b->to, e);
 
     for (size_t i = 0; result == 0 && i < b->count; i++)
-        result = copy_ledger(b, &b->heads[i], e);
+        result = copy_ledger(b, &p, &b->heads[i], e);
     b->report->ledgers = (int64_t)b->count;
+    b->report->copied = p.copied;
     return result < 0 ? -1 : store_commit(b->to, e);
 }
 

@@ -237,6 +237,14 @@ int tokens_note(struct core *c, const struct record *r, const struct json *value
 
 /* backup.c: the folder, locked until it is closed; whoever reads it shares the lock. -1: backup.locked, backup.folder */
 int backup_lock(const char *folder, bool writing, struct err *e);
+struct pieces {                   /* ledgers from one store to the other: short reads there, transactions of `size` records here, one of them open */
+    struct store *from, *to;
+    int64_t size, pending;        /* pending: records in the open one */
+    int64_t copied;
+    const atomic_bool *stop;      /* busy.stopping between two transactions once it is set; NULL: never */
+};
+/* Goes on with one ledger up to a position; at: how far it stands then. 1: the chain holds no further, e says why; -1. */
+int pieces_ledger(struct pieces *p, struct str ledger, int64_t upto, struct ledger_head *at, struct err *e);
 
 /* restore.c */
 #define BACKUP_FACT "backup"        /* in a backup: "half", or the id of the run that finished it */

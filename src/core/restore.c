@@ -24,7 +24,6 @@ struct restore {
     struct store *from, *to;
     struct ledger_head *heads;      /* of the backup; as far as it is finished */
     size_t count;
-    int64_t pending;
     struct str run;                 /* which state of the backup this is */
     struct arena mem;
 };
@@ -109,31 +108,14 @@ static int bring_keys(struct restore *r, struct err *e)
     return 0;
 }
 
-static int next_transaction(struct restore *r, struct err *e)
-{
-    r->pending = 0;
-    return store_commit(r->to, e) < 0 ? -1 : store_begin(r->to, e);
-}
-
-static int bring_ledger(struct restore *r, const struct ledger_head *head, struct err *e)
+static int bring_ledger(struct pieces *p, const struct ledger_head *head, struct err *e)
 {
     struct ledger_head at;
+    int result = pieces_ledger(p, str_of(head->ledger), head->safe, &at, e);
 
-    if (ledger_lock(r->to, str_of(head->ledger), &at, e) < 0)
-        return -1;
-    while (at.position < head->safe) {
-        int64_t before = at.position, upto = before + PIECE - r->pending;
-        if (ledger_copy(r->from, r->to, &at, upto < head->safe ? upto : head->safe, e) < 0) {
-            if (strcmp(e->key, "ledger.broken") == 0)
-                snprintf(e->field, sizeof e->field, "%s", head->ledger);
-            return -1;
-        }
-        r->pending += at.position - before;
-        if (ledger_settle(r->to, &at, e) < 0 || (r->pending >= PIECE && next_transaction(r, e) < 0))
-            return -1;
-        at.settled = at.position;
-    }
-    return 0;
+    if (result == 1)
+        snprintf(e->field, sizeof e->field, "%s", head->ledger);
+    return result ? -1 : 0;
 }
 
 static int note_newest(struct restore *r, const struct ledger_head *head, struct err *e)
@@ -150,13 +132,14 @@ static int note_newest(struct restore *r, const struct ledger_head *head, struct
 
 static int bring_ledgers(struct restore *r, struct err *e)
 {
+    struct pieces p = { .from = r->from, .to = r->to, .size = PIECE };
     int64_t all = 0;
     int result = store_begin(r->to, e);
 
     for (size_t i = 0; i < r->count; i++)
         all += r->heads[i].safe;
     for (size_t i = 0; result == 0 && i < r->count; i++) {
-        result = bring_ledger(r, &r->heads[i], e) < 0 ? -1 : note_newest(r, &r->heads[i], e);
+        result = bring_ledger(&p, &r->heads[i], e) < 0 ? -1 : note_newest(r, &r->heads[i], e);
         r->report->ledgers += r->heads[i].safe > 0;
         r->report->records += r->heads[i].safe;
         if (result == 0 && r->o->progress)
