@@ -7,8 +7,8 @@ static const char *const kinds[] = {
     [FIELD_ID] = "id", [FIELD_AREA] = "area", [FIELD_NUMBER] = "number", [FIELD_TEXT] = "text", [FIELD_CODE] = "code",
     [FIELD_DAY] = "day", [FIELD_TIME] = "time", [FIELD_BOOL] = "bool", [FIELD_GROUP] = "group", [FIELD_DATA] = "data",
 };
-static const char *const classes[] = { "open", "register", "health", "movement" };
-static const char *const masks[] = {
+const char *const class_words[] = { "open", "register", "health", "movement" };
+const char *const mask_words[] = {
     [MASK_OPEN] = "open", [MASK_NAME] = "name", [MASK_PHONE] = "phone", [MASK_ID] = "id", [MASK_TEXT] = "text", [MASK_OMIT] = "omit",
 };
 
@@ -36,7 +36,7 @@ static void fields_out(struct out *o, const struct field *fields)
             out_key(o, "codes"), out_text(o, str_of(f->codes));
         if (f->unit)
             out_key(o, "unit"), out_text(o, str_of(f->unit));
-        out_key(o, "class"), out_text(o, str_of(classes[f->seal]));
+        out_key(o, "class"), out_text(o, str_of(class_words[f->seal]));
         words_out(o, f->words);
         if (f->fields)
             fields_out(o, f->fields);
@@ -64,8 +64,8 @@ static void sealed_out(struct out *o, const struct sealed_column *sealed)
     for (const struct sealed_column *c = sealed; c && c->name; c++) {
         out_open(o, '{');
         out_key(o, "name"), out_text(o, str_of(c->name));
-        out_key(o, "class"), out_text(o, str_of(classes[c->class ? c->class : SEAL_REGISTER]));
-        out_key(o, "mask"), out_text(o, str_of(masks[c->mask]));
+        out_key(o, "class"), out_text(o, str_of(class_words[c->class ? c->class : SEAL_REGISTER]));
+        out_key(o, "mask"), out_text(o, str_of(mask_words[c->mask]));
         out_close(o, '}');
     }
     out_close(o, ']');

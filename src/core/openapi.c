@@ -110,7 +110,6 @@ static void field_out(struct out *o, struct core *c, const struct field *f)
         [FIELD_DAY] = "string", [FIELD_TIME] = "integer", [FIELD_BOOL] = "boolean",
     };
     static const char *const formats[] = { [FIELD_ID] = "uuid", [FIELD_NUMBER] = "int64", [FIELD_DAY] = "date", [FIELD_TIME] = "int64", [FIELD_DATA] = NULL };
-    static const char *const classes[] = { "open", "register", "health", "movement" };
 
     if (f->list) {
         text(o, "type", "array");
@@ -145,7 +144,7 @@ static void field_out(struct out *o, struct core *c, const struct field *f)
     if (f->words)
         text(o, "description", f->words);
     if (f->seal)
-        text(o, "x-wangge-class", classes[f->seal]);
+        text(o, "x-wangge-class", class_words[f->seal]);
 }
 
 /* The keys of a schema whose object is open already. */
@@ -280,7 +279,6 @@ static void column_out(void *ctx, const char *name, enum value_kind kind)
 
 static int rows_schema(struct out *o, struct reader *reader, const struct query *q, struct err *e)
 {
-    static const char *const masks[] = { "open", "name", "phone", "id", "text", "omit" };
 
     out_open(o, '{');
     text(o, "type", "object");
@@ -304,7 +302,7 @@ static int rows_schema(struct out *o, struct reader *reader, const struct query 
         return -1;
     for (const struct sealed_column *s = q->sealed; s && s->name; s++) {
         CLEANUP(buf_done) struct buf schema = { 0 };
-        buf_printf(&schema, "{\"description\":\"sealed: open on one's own rows\",\"x-wangge-mask\":\"%s\"}", masks[s->mask]);
+        buf_printf(&schema, "{\"description\":\"sealed: open on one's own rows\",\"x-wangge-mask\":\"%s\"}", mask_words[s->mask]);
         raw(o, s->name, buf_z(&schema));
     }
     for (int i = 0; i < 5; i++)

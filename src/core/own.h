@@ -269,6 +269,9 @@ void path_range(const struct area *below, struct arena *mem, struct value range[
 /* tick.c */
 int tick_paid(struct tx *tx, const struct record *r, struct err *e);   /* apply of core.delivered and core.refused */
 
+/* meta.c: what /api/meta and the contract call them */
+extern const char *const class_words[], *const mask_words[];           /* by enum seal_class, by enum mask */
+
 /* replay.c */
 enum rebuild_state { REBUILD_NONE, REBUILD_GOING, REBUILD_OWED };      /* owed: it failed, and half the tables stand there */
 

@@ -111,26 +111,36 @@ void reply_problem(struct request *r, const struct err *e)
         log_failure(r, e);
 }
 
+static bool blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Takes the next item from a list with commas, without the blanks around it; false at the end. */
+static bool next_listed(struct str *list, struct str *one)
+{
+    const char *comma = list->len ? memchr(list->at, ',', list->len) : NULL;
+    size_t n = comma ? (size_t)(comma - list->at) : list->len;
+
+    if (!list->len)
+        return false;
+    *one = (struct str){ list->at, n };
+    *list = comma ? (struct str){ comma + 1, list->len - n - 1 } : (struct str){ 0 };
+    while (one->len && blank(one->at[0]))
+        one->at++, one->len--;
+    while (one->len && blank(one->at[one->len - 1]))
+        one->len--;
+    return true;
+}
+
 /* One of a list like: "a", W/"b", *  */
 static bool tag_listed(struct str list, const char *tag)
 {
-    size_t n = strlen(tag);
-
-    for (size_t i = 0; i < list.len;) {
-        size_t end = i;
-
-        while (end < list.len && list.at[end] != ',')
-            end++;
-        struct str one = { list.at + i, end - i };
-        while (one.len && (one.at[0] == ' ' || one.at[0] == '\t'))
-            one.at++, one.len--;
-        while (one.len && (one.at[one.len - 1] == ' ' || one.at[one.len - 1] == '\t'))
-            one.len--;
+    for (struct str one; next_listed(&list, &one);) {
         if (str_starts(one, STR("W/")))
             one.at += 2, one.len -= 2;
-        if (str_is(one, "*") || (one.len == n && memcmp(one.at, tag, n) == 0))
+        if (str_is(one, "*") || str_is(one, tag))
             return true;
-        i = end + 1;
     }
     return false;
 }
@@ -152,15 +162,7 @@ void reply_tag(struct request *r, const char *tag)
 /* "gzip", "gzip;q=0.5", "*", but not "gzip;q=0" */
 static bool takes_gzip(struct str list)
 {
-    for (size_t i = 0; i < list.len;) {
-        size_t end = i;
-
-        while (end < list.len && list.at[end] != ',')
-            end++;
-        struct str one = { list.at + i, end - i };
-        while (one.len && (one.at[0] == ' ' || one.at[0] == '\t'))
-            one.at++, one.len--;
-        i = end + 1;
+    for (struct str one; next_listed(&list, &one);) {
         size_t n = str_starts(one, STR("*")) ? 1 : 4;
         if ((n == 4 && (one.len < 4 || strncasecmp(one.at, "gzip", 4) != 0)) || (one.len > n && !strchr("; \t", one.at[n])))
             continue;
