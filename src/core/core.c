@@ -228,6 +228,26 @@ void core_thresholds_put(struct core *c, const struct json *thresholds)
     pthread_mutex_unlock(&c->codes_lock);
 }
 
+struct lists lists_now(struct core *c)
+{
+    return (struct lists){ atomic_load(&c->codes), atomic_load(&c->thresholds) };
+}
+
+static void back(_Atomic(struct code_lists *) *to, const struct code_lists *then)
+{
+    if (atomic_load(to) != then)
+        publish_lists(to, then ? json_copy(then->lists) : json_map());
+}
+
+void lists_back(struct core *c, struct lists then)
+{
+    JSON_HOME(NULL);
+    pthread_mutex_lock(&c->codes_lock);
+    back(&c->codes, then.codes);
+    back(&c->thresholds, then.thresholds);
+    pthread_mutex_unlock(&c->codes_lock);
+}
+
 int64_t core_threshold(struct core *c, const char *name, int64_t preset)
 {
     struct code_lists *l = atomic_load(&c->thresholds);
@@ -264,6 +284,7 @@ int core_opened(struct core *c, struct store *s, struct err *e)
     for (size_t i = 0; i < c->feature_count; i++)
         if (c->features[i]->opened && c->features[i]->opened(c, s, e) < 0)
             return -1;
+    c->settled = lists_now(c);
     return 0;
 }
 

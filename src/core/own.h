@@ -26,6 +26,10 @@ struct code_lists {               /* never changed once published; old ones live
     struct code_lists *before;
 };
 
+struct lists {                    /* what stood at a moment */
+    struct code_lists *codes, *thresholds;
+};
+
 struct duties {                   /* of one worker, ended ones too; kept in a cache */
     struct id worker;
     int64_t revision;
@@ -64,6 +68,7 @@ struct core {
 
     _Atomic(struct code_lists *) codes;
     _Atomic(struct code_lists *) thresholds;
+    struct lists settled;         /* of the last commit */
     pthread_mutex_t codes_lock;
 
     pthread_mutex_t duty_lock;
@@ -166,6 +171,8 @@ const struct kind *core_kind(struct core *c, struct str name);
 int core_schema(struct core *c, struct err *e);
 const char *core_beside(struct arena *mem, const char *given, const char *store, const char *ending);   /* given, or the store's name with an ending */
 int core_opened(struct core *c, struct store *s, struct err *e);       /* every feature's opened */
+struct lists lists_now(struct core *c);
+void lists_back(struct core *c, struct lists then);     /* those of then stand again: what replaced them was undone */
 
 /* Runs one of core's own statements on behalf of a feature, outside its fence. */
 int core_run(struct tx *tx, struct err *e, const struct sql *sql, struct args args);

@@ -72,6 +72,7 @@ static int settle(struct core *c, struct err *e)
         return -1;
     figures_committed(c, figures_micros() - began);
     seen_note(c);
+    c->settled = lists_now(c);
     atomic_fetch_add(&c->commits, 1);
     if (c->duties_dirty)                    /* a reader may have kept what stood before */
         atomic_fetch_add(&c->duty_revision, 1);
@@ -90,6 +91,8 @@ static void undo(struct core *c)
     (void)!store_failed(c->writer, &ignored);
     c->duties_dirty = false;
     c->appended = 0;
+    lists_back(c, c->settled);
+    c->settled = lists_now(c);
     (void)!areas_reload(c, &ignored);
 }
 

@@ -327,6 +327,7 @@ int write_ledger(struct core *c, struct entry **entries, size_t count, struct er
     for (;;) {
         struct ledger_head head;
         struct entry *broken = NULL;
+        struct lists before = lists_now(c);
         if (store_savepoint(c->writer, e) < 0)
             return -1;
         bool locked = ledger_lock(c->writer, str_of(entries[0]->ledger), &head, e) == 0;
@@ -344,6 +345,7 @@ int write_ledger(struct core *c, struct entry **entries, size_t count, struct er
         }
         store_fence(c->writer, NULL);
         store_back(c->writer);
+        lists_back(c, before);
         if (e->kind == ERR_BUSY)
             return -1;
         struct err ignored = { 0 };

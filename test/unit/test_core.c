@@ -71,6 +71,8 @@ static int apply_add(struct tx *tx, const struct record *r, struct err *e)
                                  value_blob(boxes_with(r, (struct str){ 0 }, SEAL_REGISTER))), NULL) < 0 ||
         tx_run(tx, e, &count, ARGS(r->ledger, r->area), NULL) < 0)
         return -1;
+    if (record_number(r, "n") == 997 && meanwhile)
+        meanwhile(tx_core(tx));
     return record_number(r, "boom") ? err_broken(e, "toy.boom", "after two writes") : 0;
 }
 
@@ -287,6 +289,58 @@ static void a_broken_apply_costs_only_its_record(void **state)
     assert_int_equal(b->results[3].position, 3);
     core_batch_free(b);
     verify(w, 5);
+}
+
+static void hand_lists_over(struct core *c)
+{
+    CLEANUP(json_done) struct json *lists = json_map();
+    CLEANUP(json_done) struct json *thresholds = json_map();
+    struct json *codes = json_list();
+
+    json_add(codes, json_text(STR("x")));
+    json_set(lists, "toy", codes);
+    json_set(thresholds, "line", json_number(7));
+    core_codes_put(c, lists);
+    core_thresholds_put(c, thresholds);
+}
+
+/* The commit of the store fails, of which these lists are. */
+static void hand_over_on_a_full_disk(struct core *c)
+{
+    struct rlimit limit;
+
+    hand_lists_over(c);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = 4096;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void lists_of_what_was_undone_stand_no_more(void **state)
+{
+    static const struct {
+        void (*meanwhile)(struct core *c);
+        bool boom, stands;
+    } turns[] = { { hand_over_on_a_full_disk, false, false }, { hand_lists_over, true, false }, { hand_lists_over, false, true },
+                  { hand_over_on_a_full_disk, false, true } };
+    struct world *w = *state;
+    struct rlimit limit;
+
+    for (size_t i = 0; i < COUNT_OF(turns); i++) {
+        struct batch *b = core_batch_new(w->c, &who_system, 1580860801000);
+        meanwhile = turns[i].meanwhile;
+        add(b, id_new(), "4405", 997, NULL, 0, turns[i].boom);
+        core_write(w->c, b);
+        meanwhile = NULL;
+        assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+        limit.rlim_cur = limit.rlim_max;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        assert_int_equal(b->results[0].status, i == 2 ? RESULT_STORED : RESULT_REFUSED);
+        assert_int_equal(core_code_known(w->c, "toy", STR("x")), true);
+        assert_int_equal(core_code_known(w->c, "toy", STR("y")), !turns[i].stands);
+        assert_int_equal(core_threshold(w->c, "line", 3), turns[i].stands ? 7 : 3);
+        core_batch_free(b);
+    }
 }
 
 static void shape_is_checked_with_the_place_of_the_fault(void **state)
@@ -543,6 +597,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(stored_then_repeated_then_reused, begin, end),
         cmocka_unit_test_setup_teardown(a_broken_apply_costs_only_its_record, begin, end),
         cmocka_unit_test_setup_teardown(secrets_lost_in_another_hand_cost_the_batch_and_nothing_else, begin, end),
+        cmocka_unit_test_setup_teardown(lists_of_what_was_undone_stand_no_more, begin, end),
         cmocka_unit_test_setup_teardown(shape_is_checked_with_the_place_of_the_fault, begin, end),
         cmocka_unit_test_setup_teardown(rebuild_gives_the_same_tables, begin, end),
         cmocka_unit_test_setup_teardown(rows_come_in_pages_masked_or_open, begin, end),
