@@ -431,8 +431,9 @@ void command_progress(const char *words, int64_t done, int64_t all)
 
 static int drill(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
 {
-    struct arena mem = { 0 };
+    CLEANUP(arena_done) struct arena mem = { 0 };
     int64_t people, days, seed;
+    struct str fact = { 0 };
     struct drill_options o = {
         .city = words_option(w, "city", "4405"), .data = setting_text("data"), .until = words_option(w, "until", NULL),
         .password = words_option(w, "password", "wangge-drill"), .progress = command_progress,
@@ -447,15 +448,16 @@ static int drill(struct core *c, const struct words *w, struct str input, struct
     struct reader *reader = NULL;
     if (core_reader_open(c, &reader, e) < 0)
         return -1;
-    bool is_drill = core_fact(reader, "drill", &mem).len > 0;
+    result = core_fact(reader, "drill", &mem, &fact, e);
     core_reader_close(reader);
+    if (result < 0)
+        return -1;
     const struct areas *areas = core_areas_hold(c);
     bool empty = area_count(areas) == 0;
     core_areas_drop(areas);
-    arena_done(&mem);
     if (!words_option(w, "accounts", NULL))
-        result = empty ? drill_make(c, &o, e) : err_set(e, ERR_CONFLICT, is_drill ? "drill.exists" : "drill.real_store");
-    else if (!is_drill)
+        result = empty ? drill_make(c, &o, e) : err_set(e, ERR_CONFLICT, fact.len ? "drill.exists" : "drill.real_store");
+    else if (!fact.len)
         result = err_set(e, ERR_CONFLICT, "drill.none");
     if (result == 0) {
         void *ctx[] = { out, (void *)o.password };

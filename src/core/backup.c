@@ -86,17 +86,20 @@ static int look(struct backup *b, const char *url, bool *begun, struct err *e)
 {
     CLEANUP(store_done) struct store *s = NULL;
     CLEANUP(arena_done) struct arena mem = { 0 };
-    struct err none = { 0 };
     struct id whose;
+    struct str run;
 
     if (!store_has(url))
         return 0;
     if (store_open(&s, url, STORE_READ, e) < 0)
         return -1;
-    *begun = ledger_incarnation(s, &whose, &none) == 0;
-    if (!*begun)
-        return 0;
-    if (!id_eq(whose, b->core->incarnation) || !core_fact_read(s, BACKUP_FACT, &mem).at)
+    int lives = ledger_incarnation(s, &whose, e);
+    *begun = lives == 1;
+    if (lives != 1)
+        return lives;
+    if (core_fact_read(s, BACKUP_FACT, &mem, &run, e) < 0)
+        return -1;
+    if (!id_eq(whose, b->core->incarnation) || !run.at)
         return err_set(e, ERR_CONFLICT, "backup.other");
     return compare(b, s, e);
 }

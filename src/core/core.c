@@ -134,11 +134,12 @@ int core_schema(struct core *c, struct err *e)
 /* A rebuild that was cut short left half the tables: it is done again before anybody asks. */
 static int finish_rebuild(struct core *c, struct err *e)
 {
-    struct arena mem = { 0 };
-    bool half = str_is(core_fact_read(c->writer, "rebuilding", &mem), "1");
+    CLEANUP(arena_done) struct arena mem = { 0 };
+    struct str half;
 
-    arena_done(&mem);
-    return half ? core_rebuild(c, e) : 0;
+    if (core_fact_read(c->writer, "rebuilding", &mem, &half, e) < 0)
+        return -1;
+    return str_is(half, "1") ? core_rebuild(c, e) : 0;
 }
 
 struct seal *core_seal(struct core *c)
@@ -156,9 +157,9 @@ struct id core_incarnation(struct core *c)
     return c->incarnation;
 }
 
-struct str core_fact(struct reader *r, const char *name, struct arena *mem)
+int core_fact(struct reader *r, const char *name, struct arena *mem, struct str *value, struct err *e)
 {
-    return core_fact_read(r->store, name, mem);
+    return core_fact_read(r->store, name, mem, value, e);
 }
 
 /* ---- code lists and thresholds: published whole, never changed --------------- */
@@ -272,10 +273,12 @@ static int open_store(struct core *c, const struct core_options *o, bool *fresh,
     if (store_open(&c->writer, o->store, STORE_WRITE, e) < 0 || ledger_schema(c->writer, e) < 0 ||
         core_installation_schema(c->writer, e) < 0 || backup_state(c->writer, o->restoring, e) < 0 || core_schema(c, e) < 0)
         return -1;
-    struct err none = { 0 };
-    *fresh = !o->restoring && o->create && ledger_incarnation(c->writer, &c->incarnation, &none) < 0;
-    if (!*fresh && !o->restoring && ledger_incarnation(c->writer, &c->incarnation, e) < 0)
+    int lives = ledger_incarnation(c->writer, &c->incarnation, e);
+    if (lives < 0)
         return -1;
+    *fresh = !lives && !o->restoring && o->create;
+    if (!lives && !o->restoring && !o->create)
+        return err_broken(e, "ledger.incarnation", "the store has none");
     return areas_reload(c, e) < 0 || areas_publish(c, c->writer, e) < 0 ? -1 : 0;
 }
 
@@ -293,13 +296,15 @@ static int keys_belong(struct core *c, struct err *e)
 {
     CLEANUP(arena_done) struct arena mem = { 0 };
     CLEANUP(buf_done) struct buf text = { 0 };
+    struct str held;
     uint8_t mark[32];
 
     if (!c->seal)
         return 0;
     seal_vouch(c->seal, STR("installation"), mark);
     hex_put(&text, (struct str){ (const char *)mark, sizeof mark });
-    struct str held = core_fact_read(c->writer, "keys", &mem);
+    if (core_fact_read(c->writer, "keys", &mem, &held, e) < 0)
+        return -1;
     if (!held.len)
         return core_fact_set(c, "keys", buf_view(&text), e);
     return str_eq(held, buf_view(&text)) ? 0

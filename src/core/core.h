@@ -348,7 +348,7 @@ struct id core_incarnation(struct core *c);
 
 /* Facts about the installation ("drill": "1"), in the store, not records. "none" when not set. */
 MUST_USE int core_fact_set(struct core *c, const char *name, struct str value, struct err *e);
-struct str core_fact(struct reader *r, const char *name, struct arena *mem);
+MUST_USE int core_fact(struct reader *r, const char *name, struct arena *mem, struct str *value, struct err *e);
 
 /* ---- writing (core/batch.c, core/queue.c) ------------------------------------------------------------------ */
 

@@ -41,12 +41,12 @@ int core_facts_copy(struct store *from, struct store *to, struct err *e)
     return store_failed(from, e);
 }
 
-struct str core_fact_read(struct store *s, const char *name, struct arena *mem)
+int core_fact_read(struct store *s, const char *name, struct arena *mem, struct str *value, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
-    struct err ignored = { 0 };
 
-    if (store_query(s, &rows, &sql_fact, ARGS(name), &ignored) < 0 || !rows_next(&rows))
-        return (struct str){ 0 };
-    return arena_str(mem, rows_str(&rows, 0));
+    if (store_query(s, &rows, &sql_fact, ARGS(name), e) < 0)
+        return -1;
+    *value = rows_next(&rows) ? arena_str(mem, rows_str(&rows, 0)) : (struct str){ 0 };
+    return store_failed(s, e);
 }

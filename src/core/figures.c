@@ -156,6 +156,8 @@ void figures_look(struct core *c, struct reader *reader)
     int64_t now = time_now(), clock = time_monotonic(), due_at = 0, owed_at = 0;
     struct core_figures f = { 0 };
     struct arena mem = { 0 };
+    struct err ignored = { 0 };
+    struct str fact;
     int64_t backup_at;
 
     pthread_mutex_lock(&c->figures_lock);
@@ -168,7 +170,8 @@ void figures_look(struct core *c, struct reader *reader)
     numbers(reader->store, &sql_alarms_overdue, ARGS(now), (int64_t *[4]){ &f.alarms_overdue, &due_at });
     numbers(reader->store, &sql_outbox, NO_ARGS, (int64_t *[4]){ &f.owed, &owed_at });
     numbers(reader->store, &sql_ledgers, NO_ARGS, (int64_t *[4]){ &f.ledgers, &f.records, &f.unsafe });
-    f.backup_age = str_to_int(core_fact_read(reader->store, "backup_at", &mem), &backup_at) ? now - backup_at : -1;
+    bool known = core_fact_read(reader->store, "backup_at", &mem, &fact, &ignored) == 0 && str_to_int(fact, &backup_at);
+    f.backup_age = known ? now - backup_at : -1;
     arena_done(&mem);
     pthread_mutex_lock(&c->figures_lock);
     struct core_figures *to = &c->figures;

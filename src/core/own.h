@@ -234,7 +234,8 @@ extern const struct feature feature_core;
 
 /* fact.c: facts of the installation */
 int core_installation_schema(struct store *s, struct err *e);
-struct str core_fact_read(struct store *s, const char *name, struct arena *mem);
+/* value: "none" when it was never set; -1 when that cannot be known. */
+int core_fact_read(struct store *s, const char *name, struct arena *mem, struct str *value, struct err *e);
 int core_fact_put(struct store *s, const char *name, struct str value, struct err *e);
 /* What the other store is to know of the installation: all but what is said of this store's own state. */
 int core_facts_copy(struct store *from, struct store *to, struct err *e);

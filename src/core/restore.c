@@ -28,20 +28,16 @@ struct restore {
     struct arena mem;
 };
 
-static bool is(struct store *s, const char *fact, struct str *value, struct arena *mem)
-{
-    *value = core_fact_read(s, fact, mem);
-    return value->len > 0;
-}
-
 int backup_state(struct store *s, bool restoring, struct err *e)
 {
     CLEANUP(arena_done) struct arena mem = { 0 };
-    struct str value;
+    struct str backup, run;
 
-    if (is(s, BACKUP_FACT, &value, &mem))
+    if (core_fact_read(s, BACKUP_FACT, &mem, &backup, e) < 0 || core_fact_read(s, RESTORING_FACT, &mem, &run, e) < 0)
+        return -1;
+    if (backup.len)
         return err_set(e, ERR_CONFLICT, "store.is_backup");
-    if (is(s, RESTORING_FACT, &value, &mem) != restoring)
+    if ((run.len > 0) != restoring)
         return err_set(e, ERR_CONFLICT, restoring ? "restore.exists" : "restore.unfinished");
     return 0;
 }
@@ -54,9 +50,10 @@ static int open_backup(struct restore *r, struct err *e)
     buf_text(&url, "/ledger.db");
     if (!store_has(buf_z(&url)))
         return err_set(e, ERR_MISSING, "backup.missing");
-    if (store_open(&r->from, buf_z(&url), STORE_READ, e) < 0 || ledger_schema(r->from, e) < 0 || core_installation_schema(r->from, e) < 0)
+    if (store_open(&r->from, buf_z(&url), STORE_READ, e) < 0 || ledger_schema(r->from, e) < 0 || core_installation_schema(r->from, e) < 0 ||
+        core_fact_read(r->from, BACKUP_FACT, &r->mem, &r->run, e) < 0)
         return -1;
-    if (!is(r->from, BACKUP_FACT, &r->run, &r->mem) || str_is(r->run, "half"))
+    if (!r->run.len || str_is(r->run, "half"))
         return err_set(e, ERR_CONFLICT, r->run.len ? "backup.unfinished" : "backup.missing");
     return ledger_list(r->from, LEDGERS_BY_NAME, &r->heads, &r->count, e);
 }
@@ -64,26 +61,22 @@ static int open_backup(struct restore *r, struct err *e)
 /* The store is ours from now on, or was by a run before us that was cut. */
 static int claim(struct restore *r, struct err *e)
 {
-    struct err none = { 0 };
     struct id whose;
     struct str run;
     struct ledger_head *heads = NULL;
     size_t count = 0;
 
     if (store_has(r->o->store)) {               /* looked at before anything is touched */
-        struct store *there;
-        if (store_open(&there, r->o->store, STORE_READ, e) < 0)
-            return -1;
-        bool lives = ledger_incarnation(there, &whose, &none) == 0;
-        store_close(there);
+        CLEANUP(store_done) struct store *there = NULL;
+        int lives = store_open(&there, r->o->store, STORE_READ, e) < 0 ? -1 : ledger_incarnation(there, &whose, e);
         if (lives)
-            return err_set(e, ERR_CONFLICT, "restore.exists");
+            return lives < 0 ? -1 : err_set(e, ERR_CONFLICT, "restore.exists");
     }
     if (store_open(&r->to, r->o->store, STORE_WRITE, e) < 0 || ledger_schema(r->to, e) < 0 || core_installation_schema(r->to, e) < 0 ||
-        ledger_list(r->to, LEDGERS_BY_NAME, &heads, &count, e) < 0)
+        core_fact_read(r->to, RESTORING_FACT, &r->mem, &run, e) < 0 || ledger_list(r->to, LEDGERS_BY_NAME, &heads, &count, e) < 0)
         return -1;
     free(heads);
-    if (is(r->to, RESTORING_FACT, &run, &r->mem))
+    if (run.len)
         return str_eq(run, r->run) ? 0 : err_set(e, ERR_CONFLICT, "restore.other");
     if (count || store_has(r->keys))
         return err_set(e, ERR_CONFLICT, count ? "restore.exists" : "keys.exists");

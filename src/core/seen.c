@@ -43,15 +43,18 @@ static void mark_text(struct core *c, char out[MARK_BYTES + 1])
     snprintf(out, MARK_BYTES + 1, MARK, incarnation, c->seen_count);
 }
 
-/* false: there is none, or one that a crash left half. */
-static bool mark_read(const char *path, struct id *incarnation, int64_t *count)
+/* 1 read, 0: there is none, or one that a crash left half, -1: it cannot be known. */
+static int mark_read(const char *path, struct id *incarnation, int64_t *count, struct err *e)
 {
     CLEANUP(buf_done) struct buf text = { 0 };
-    struct err none = { 0 };
+    struct err wrong = { 0 };
 
-    if (file_read(path, MARK_MOST, &text, &none) < 0 || text.len != MARK_BYTES)
-        return false;
-    return id_parse((struct str){ text.at, ID_TEXT - 1 }, incarnation) && str_to_int((struct str){ text.at + ID_TEXT, 20 }, count);
+    if (file_read(path, MARK_MOST, &text, &wrong) < 0 && wrong.kind == ERR_BROKEN) {
+        *e = wrong;
+        return -1;
+    }
+    return text.len == MARK_BYTES && id_parse((struct str){ text.at, ID_TEXT - 1 }, incarnation) &&
+        str_to_int((struct str){ text.at + ID_TEXT, 20 }, count);
 }
 
 static int mark_make(struct core *c, const char *path, struct err *e)
@@ -68,16 +71,17 @@ int seen_open(struct core *c, bool fresh, struct err *e)
     const char *path = core_beside(&mem, NULL, store_path(c->url), ".seen");
     struct id whose;
     int64_t said;
-    bool there = mark_read(path, &whose, &said), ours = there && id_eq(whose, c->incarnation);
+    int there = mark_read(path, &whose, &said, e);
+    bool ours = there == 1 && id_eq(whose, c->incarnation);
 
-    if (count_records(c->writer, &c->seen_count, e) < 0)
+    if (there < 0 || count_records(c->writer, &c->seen_count, e) < 0)
         return -1;
     if ((ours || (there && fresh)) && said > c->seen_count) {
         const char *name = strrchr(path, '/');
         return err_broken(e, "store.behind", "%" PRId64 " records here, %" PRId64 " were acknowledged: an older copy, or its -wal is lost; "
                           "restore, or take the loss: remove %.40s", c->seen_count, said, name ? name + 1 : path);
     }
-    if ((!there || fresh) && (ledger_reincarnate(c->writer, id_new(), e) < 0 || ledger_incarnation(c->writer, &c->incarnation, e) < 0))
+    if ((!there || fresh) && (ledger_reincarnate(c->writer, id_new(), e) < 0 || ledger_incarnation(c->writer, &c->incarnation, e) != 1))
         return -1;
     if ((!ours || fresh) && mark_make(c, path, e) < 0)
         return -1;

@@ -76,10 +76,11 @@ bool is_drill(struct request *r)
 {
     struct reader *reader = NULL;
     struct err ignored = { 0 };
+    struct str fact;
 
     if (reader_take(r->h, &reader, &ignored) < 0)
         return false;
-    bool drill = str_is(core_fact(reader, "drill", &r->mem), "1");
+    bool drill = core_fact(reader, "drill", &r->mem, &fact, &ignored) == 0 && str_is(fact, "1");
     reader_put(r->h, reader);
     return drill;
 }

@@ -332,11 +332,16 @@ int ledger_reincarnate(struct store *s, struct id incarnation, struct err *e)
 int ledger_incarnation(struct store *s, struct id *out, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
+    int64_t version;
 
+    if (store_version(s, "ledger", &version, e) < 0)
+        return -1;
+    if (!version)
+        return 0;
     if (store_query(s, &rows, &sql_fact, ARGS("incarnation"), e) < 0)
         return -1;
     if (!rows_next(&rows))
-        return err_broken(e, "ledger.incarnation", "the store has none");
+        return store_failed(s, e);
     *out = rows_id(&rows, 0);
-    return 0;
+    return 1;
 }

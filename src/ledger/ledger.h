@@ -84,8 +84,8 @@ void ledger_box_add(struct buf *boxes, struct str box);
 /* One row as one line of JSON, as `wangge export` writes it and tool/verify.mjs reads it. */
 void ledger_export(const struct ledger_row *row, struct buf *out);
 
-/* The store's incarnation: a random id, renewed by a restore; a backup bears that of its store. */
-MUST_USE int ledger_incarnation(struct store *s, struct id *out, struct err *e);
+/* The store's incarnation: a random id, renewed by a restore; a backup bears that of its store. 1 there, 0 the store has none yet, -1. */
+int ledger_incarnation(struct store *s, struct id *out, struct err *e);
 MUST_USE int ledger_reincarnate(struct store *s, struct id incarnation, struct err *e);
 
 #endif

@@ -347,13 +347,21 @@ static void lifted_done(struct lifted *l)
     l->store->fence = l->fence;
 }
 
-static int version_of(struct store *s, const char *part, int64_t *version, struct err *e)
+int store_version(struct store *s, const char *part, int64_t *version, struct err *e)
 {
+    CLEANUP(lifted_done) struct lifted lifted = lift(s);
+    CLEANUP(buf_done) struct buf names = { 0 };
     CLEANUP(rows_done) struct rows rows = { 0 };
 
+    if (s->driver->tables(s, "store_part", &names, e) < 0)
+        return -1;
+    *version = 0;
+    if (!names.len)         /* made, and cut off before anything stood in it */
+        return 0;
     if (store_query(s, &rows, &sql_version, ARGS(part), e) < 0)
         return -1;
-    *version = rows_next(&rows) ? rows_int(&rows, 0) : 0;
+    if (rows_next(&rows))
+        *version = rows_int(&rows, 0);
     return store_failed(s, e);
 }
 
@@ -389,7 +397,7 @@ int store_step(struct store *s, const char *part, int version, const struct sql 
     CLEANUP(lifted_done) struct lifted lifted = lift(s);
     int64_t held;
 
-    if (version_of(s, part, &held, e) < 0)
+    if (store_version(s, part, &held, e) < 0)
         return -1;
     if (held == version)
         return 0;

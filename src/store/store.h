@@ -90,6 +90,7 @@ void store_url(struct buf *to, const char *path);       /* adds the address of a
  * (or in the one that is open).  A store opened to read is only looked at:
  * store.newer, store.older.
  */
+MUST_USE int store_version(struct store *s, const char *part, int64_t *version, struct err *e);     /* what it holds; 0: nothing of it */
 MUST_USE int store_step(struct store *s, const char *part, int version, const struct sql *const *steps, struct err *e);
 
 MUST_USE int store_begin(struct store *s, struct err *e);

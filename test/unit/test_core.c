@@ -1,12 +1,14 @@
 /*
  * test_core.c - core with a small feature of its own: the way of a record from batch to table and back.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -562,6 +564,70 @@ static void an_older_copy_is_not_served(void **state)
     verify(w, 2);
 }
 
+static int reads_until_bad;            /* the n-th read fails, once; 0: none does */
+
+/* In place of libc's, for SQLite: a disk that once cannot be read. */
+ssize_t pread64(int fd, void *bytes, size_t n, off64_t at);
+ssize_t pread64(int fd, void *bytes, size_t n, off64_t at)
+{
+    if (reads_until_bad && !--reads_until_bad) {
+        errno = EIO;
+        return -1;
+    }
+    return syscall(SYS_pread64, fd, bytes, n, at);
+}
+
+/* Opens a store of which one read fails, each in turn; to_be: what an opening without such a read says, "" when it stands. */
+static void open_with_each_read_failing(struct world *w, const struct core_options *o, const char *to_be)
+{
+    struct id incarnation = core_incarnation(w->c);
+    struct err e;
+    int turn = 0;
+
+    do {
+        e = (struct err){ 0 };
+        core_close(w->c);
+        w->c = NULL;
+        reads_until_bad = ++turn;
+        int opened = core_open(&w->c, o, &e);
+        bool met = !reads_until_bad;
+        reads_until_bad = 0;
+        assert_int_equal(!w->c, opened < 0);
+        if (w->c)
+            assert_true(id_eq(core_incarnation(w->c), incarnation));
+        if (!met)
+            break;
+        if (to_be[0])
+            assert_null(w->c);
+        if (!w->c && !to_be[0])
+            open_world(w);
+        if (w->c)
+            assert_true(id_eq(core_incarnation(w->c), incarnation));
+    } while (turn < 1000);
+    assert_true(turn > 5 && turn < 1000);
+    assert_string_equal(w->c ? "" : e.key, to_be);
+}
+
+static void what_cannot_be_read_is_not_absent(void **state)
+{
+    struct world *w = *state, *other;
+    struct core_options o = { .store = w->store, .create = true, .features = features };
+    char keys[112], master[112];
+    void *second;
+
+    open_with_each_read_failing(w, &o, "");
+    assert_int_equal(begin(&second), 0);
+    other = second;
+    snprintf(keys, sizeof keys, "%s.keys", other->store);
+    snprintf(master, sizeof master, "%s/w.db.keys.master", other->dir);
+    core_close(other->c);
+    o.keys = keys, o.master = master;
+    open_with_each_read_failing(w, &o, "keys.other");
+    open_world(w);
+    open_world(other);
+    assert_int_equal(end(&second), 0);
+}
+
 /* The receipt was lost with the power: what was delivered is owed again. */
 static void what_is_owed_is_delivered_once(void **state)
 {
@@ -594,6 +660,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verify_finds_what_was_changed, begin, end),
         cmocka_unit_test_setup_teardown(what_is_owed_is_delivered_once, begin, end),
         cmocka_unit_test_setup_teardown(an_older_copy_is_not_served, begin, end),
+        cmocka_unit_test_setup_teardown(what_cannot_be_read_is_not_absent, begin, end),
         cmocka_unit_test_setup_teardown(stored_then_repeated_then_reused, begin, end),
         cmocka_unit_test_setup_teardown(a_broken_apply_costs_only_its_record, begin, end),
         cmocka_unit_test_setup_teardown(secrets_lost_in_another_hand_cost_the_batch_and_nothing_else, begin, end),
