@@ -163,6 +163,7 @@ static void write_batches(struct core *c, struct batch_own *first)
         undo(c);
         figures_failed(c, &e);
         c->bulk_open = false;
+        c->bulk_pending = 0;
         e.again = true;
         for (size_t i = 0; i < count; i++)
             entry_refuse(entries[i], &e);

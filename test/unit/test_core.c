@@ -75,6 +75,8 @@ static int apply_add(struct tx *tx, const struct record *r, struct err *e)
         return -1;
     if (record_number(r, "n") == 997 && meanwhile)
         meanwhile(tx_core(tx));
+    if (record_number(r, "n") == 996)
+        return err_again(e, ERR_BUSY, "toy.busy");            /* costs the whole transaction */
     return record_number(r, "boom") ? err_broken(e, "toy.boom", "after two writes") : 0;
 }
 
@@ -538,6 +540,29 @@ static void verify_finds_what_was_changed(void **state)
     }
 }
 
+/* A bulk load commits every 8,192 records; those that were undone are not counted. */
+static void a_bulk_load_counts_anew_after_what_was_undone(void **state)
+{
+    enum { ALL_BUT_ONE = 8191 };
+    static const char things[] = "SELECT COUNT(*) FROM toy_thing";
+    struct world *w = *state;
+    struct batch *b = core_batch_new(w->c, &who_system, 1580860801000);
+    struct err e = { 0 };
+
+    core_bulk_begin(w->c);
+    for (int i = 0; i < ALL_BUT_ONE; i++)
+        add(b, id_new(), "4405", i + 1 < ALL_BUT_ONE ? 1 : 996, NULL, 0, false);
+    core_write(w->c, b);
+    assert_int_equal(b->results[0].status, RESULT_REFUSED);
+    assert_string_equal(b->results[0].err.key, "toy.busy");
+    core_batch_free(b);
+    assert_int_equal(write_one(w, id_new(), "4405", 1, NULL, 0).status, RESULT_STORED);
+    assert_int_equal(one_number(w, things), 0);
+    assert_int_equal(core_bulk_end(w->c, &e), 0);
+    assert_int_equal(one_number(w, things), 1);
+    verify(w, 3);
+}
+
 /* Its chains hold and its counters agree: only the mark beside it knows that it was longer once. */
 static void an_older_copy_is_not_served(void **state)
 {
@@ -661,6 +686,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_owed_is_delivered_once, begin, end),
         cmocka_unit_test_setup_teardown(an_older_copy_is_not_served, begin, end),
         cmocka_unit_test_setup_teardown(what_cannot_be_read_is_not_absent, begin, end),
+        cmocka_unit_test_setup_teardown(a_bulk_load_counts_anew_after_what_was_undone, begin, end),
         cmocka_unit_test_setup_teardown(stored_then_repeated_then_reused, begin, end),
         cmocka_unit_test_setup_teardown(a_broken_apply_costs_only_its_record, begin, end),
         cmocka_unit_test_setup_teardown(secrets_lost_in_another_hand_cost_the_batch_and_nothing_else, begin, end),
