@@ -1,4 +1,5 @@
 import { start } from "./start";
+import "@kit/desk.css";
 import Command from "./Command.vue";
 
 void start(Command, "command");

@@ -1,4 +1,5 @@
 import { start } from "./start";
+import "@kit/field.css";
 import Field from "./Field.vue";
 
 void start(Field, "field");
