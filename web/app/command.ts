@@ -1,4 +1,5 @@
 import { start } from "./start";
+import "@kit/wall.css";
 import "@kit/desk.css";
 import Command from "./Command.vue";
 
