@@ -51,6 +51,7 @@ struct duty {                    /* one dated responsibility, as rights read it 
 };
 uint32_t role_rights(const char *role);          /* 0 for an unknown role, and for one whose tasks do not exist yet */
 bool role_known(const char *role);
+void role_write(struct out *o, const char *role);       /* the names of its rights, as /api/meta says them; a JSON list */
 
 struct who {                     /* on whose behalf something is asked or written */
     struct id worker;

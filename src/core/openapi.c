@@ -20,8 +20,8 @@
 
 #define SESSION \
     "\"worker\":" ID ",\"account\":" TEXT ",\"name\":" TEXT ",\"drill\":" BOOL ",\"until\":" TIME ",\"incarnation\":" ID ",\"duties\":" LIST( \
-        MAP("\"area\",\"role\"", "\"area\":" TEXT ",\"name\":{\"type\":[\"string\",\"null\"]},\"level\":{\"type\":\"integer\"},\"role\":" TEXT \
-            ",\"household\":{\"type\":[\"string\",\"null\"],\"format\":\"uuid\"},\"deputy\":" BOOL))
+        MAP("\"area\",\"role\",\"rights\"", "\"area\":" TEXT ",\"name\":{\"type\":[\"string\",\"null\"]},\"level\":{\"type\":\"integer\"}," \
+            "\"role\":" TEXT ",\"rights\":" LIST(TEXT) ",\"household\":{\"type\":[\"string\",\"null\"],\"format\":\"uuid\"},\"deputy\":" BOOL))
 
 static const struct {
     const char *name, *json;

@@ -78,6 +78,17 @@ uint32_t role_rights(const char *role)
     return role_known(role) ? roles[role_place(role)].rights : 0;
 }
 
+void role_write(struct out *o, const char *role)
+{
+    uint32_t rights = role_rights(role) & ~(uint32_t)RIGHT_SIGNED_IN;      /* everybody's */
+
+    out_open(o, '[');
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (rights & names[i].right)
+            out_text(o, str_of(names[i].name));
+    out_close(o, ']');
+}
+
 static bool role_of_households(const char *role)
 {
     return role_known(role) && roles[role_place(role)].households;

@@ -119,6 +119,8 @@ static void session_write(struct request *r, const char *token)
         out_int(&o, area ? area->level : 0);
         out_key(&o, "role");
         out_text(&o, str_of(d->role));
+        out_key(&o, "rights");
+        role_write(&o, d->role);
         out_key(&o, "household");
         out_maybe_id(&o, d->household);
         out_key(&o, "deputy");

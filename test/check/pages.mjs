@@ -9,7 +9,7 @@ import { build } from "../../web/node_modules/esbuild/lib/main.js";
 import features from "../../tool/vite-features.mjs";
 
 const root = new URL("../..", import.meta.url).pathname, web = `${root}web`;
-const rights = [...readFileSync(`${web}/kit/parts.ts`, "utf8").match(/\bright\?: (.*);/)[1].matchAll(/"(\w+)"/g)].map(([, r]) => r);
+const rights = [...new Set(Object.keys(roles).flatMap((role) => [...rightsOf(role)]))].filter((right) => right !== "signed_in");
 const faces = { command: "Command", field: "Field" };
 const probes = Object.keys(faces).flatMap((face) => rights.map((right) => ({ face, path: `probe-${right}`, title: "", right, order: 1 })));
 
@@ -21,7 +21,7 @@ const frame = (face) => {
 };
 async function run(face) {
     const made = features({ root, face: "all" });   // cutting away the other face is Rollup's work
-    const entry = `export * from "entries"; export { session, faceOf, mayOpenRounds } from "@data/session";
+    const entry = `export * from "entries"; export { session, faceOf, may } from "@data/session";
         export { mayCut } from "${root}features/area/ui/grids"; export * from "${root}features/duty/ui/people";`;
     const { outputFiles } = await build({
         stdin: { contents: entry, resolveDir: `${web}/app`, loader: "ts" }, bundle: true, write: false, format: "esm", platform: "node",
@@ -61,7 +61,8 @@ let looks = 0;
 for (const face of Object.keys(faces)) {
     const page = await run(face);
     for (const held of people) {
-        const duties = held.map((role) => ({ area: here, name: "", level: 4, role })), s = { duties };
+        const rightsIn = (role) => [...rightsOf(role)].filter((right) => right !== "signed_in");      // as the server says them: rights.mjs
+        const duties = held.map((role) => ({ area: here, name: "", level: 4, role, rights: rightsIn(role) })), s = { duties };
         const has = (right) => held.some((role) => rightsOf(role).has(right)), who = held.join("+") || "nobody";
         page.session.value = s;
         // The desk's bundle holds both faces' pages here: each page is judged in the menu of its own.
@@ -71,7 +72,8 @@ for (const face of Object.keys(faces)) {
             looks++;
             if (shown.has(p.path) !== may) menus.push(`${who} ${face} ${p.path}: ${may ? "missing" : "shown"}`);
         }
-        const wanted = { mayOpenRounds: has("rounds"), mayCut: has("grids"), mayAssign: has("duties"), mayGiveAccounts: has("duties") || has("accounts") };
+        for (const right of rights) if (page.may(right) !== has(right)) acts.push(`${who} may ${right}: ${!has(right)}`);
+        const wanted = { mayCut: has("grids"), mayAssign: has("duties"), mayGiveAccounts: has("duties") || has("accounts") };
         for (const [act, may] of Object.entries(wanted)) {
             const offered = typeof page[act] === "function" ? page[act](here) : page[act].value;
             if (offered !== may) acts.push(`${who} ${act}: ${offered}`);
@@ -85,6 +87,7 @@ for (const face of Object.keys(faces)) {
     }
 }
 if (declared.length < 10) menus.push(`only ${declared.length} pages were found`);
+menus.push(...declared.filter((p) => p.right && !rights.includes(p.right)).map((p) => `${p.path} names ${p.right}, which is no right`));
 report(`${looks} times a role and a page: in the menu or not, as its right says`, menus);
 report("what the pages offer to do is what the role may", acts);
 report("signing in leads those at the doors to the phone's face, the others to the desk's", leads);

@@ -78,6 +78,8 @@ await must(boss, [["duty.end", V, { duty, reason: "调离" }]]);
 for (const who of [none, later, ended]) who.role = "", people.push(who);
 const has = (who, right, place) =>
     right === "signed_in" || (right !== "system" && who.role !== "" && rightsOf(who.role).has(right) && within(place, who.held));
+report("a session says of each duty what its role gives", people.flatMap(({ name, session }) => session.duties
+    .filter((d) => JSON.stringify(["signed_in", ...d.rights].sort()) !== JSON.stringify([...rightsOf(d.role)].sort())).map((d) => `${name}: ${d.rights}`)));
 const places = { below: G1, very: V, above: T, top: "4405", beside: V2, other_grid: G2, outside };
 report(`${people.length} people, ${Object.keys(places).length} places`, Object.entries(places).filter(([, a]) => !path.has(a)).map(([n]) => n));
 

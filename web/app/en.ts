@@ -18,6 +18,7 @@ export const both: Words = {
     sign_out: "Sign out",
     signed_out: "Your session ended. Please sign in again",
     signed_out_kept: "Your records are kept on this phone and will be sent after you sign in.",
+    not_yours: "Your duties do not include this page.",
     no_duty: "This account holds no duty at present. Ask the level above to assign one.",
     chunk_failed: "The page could not be fetched. Please reload.",
     "trouble.other": "That did not work ({key})",
@@ -54,7 +55,7 @@ export const both: Words = {
 };
 export const field: Words = {
     sign_out_all: "Sign out on all devices",
-    no_doors: "Your duties lie above the villages: there are no doors to walk. Use the command face.",
+    no_doors: "Your duties have no doors to walk. For duties above the villages use the command face.",
     motto: "Asked once, written once, at the door. Everything else follows.",
     login_note: "Forgotten your password? Ask your system keeper. Sign out on shared computers.",
     to_command: "Open the command face",

@@ -1,15 +1,17 @@
 // frame.ts - what both faces' frames share: the features' pages as components.
 import { computed, h, ref, shallowRef, type Component } from "vue";
 import features from "virtual:features";
-import { mayOpenRounds, maySeeLists } from "@data/session";
+import { may } from "@data/session";
 import type { Page } from "@kit/parts";
 import { route } from "@kit/route";
 import { t } from "@kit/words";
 
 const pages = features.flatMap((f) => f.pages ?? []);
-/** The server decides what one may; a page that names a right is kept from whom it would only refuse. */
-const rights = { rounds: mayOpenRounds, lists: maySeeLists };
-export const menu = () => pages.filter((p) => p.order && (!p.right || rights[p.right].value)).sort((a, b) => a.order - b.order);
+/** What one may see of pages, cards and layers, in their order. */
+export const mine = <T extends { right?: string; order: number }>(all: T[]) =>
+    all.filter((x) => !x.right || may(x.right)).sort((a, b) => a.order - b.order);
+export const menu = () => mine(pages).filter((p) => p.order);
+const refused: Component = () => h("p", { class: "notice pad" }, t("not_yours"));
 
 const made = new Map<() => Promise<{ default: Component }>, Component>();
 /** Fetches what has not been shown yet. */
@@ -50,7 +52,7 @@ export function usePage(own: Record<string, Component>, first: string) {
         const path = route.value.path || first;
         if (own[path]) return { path, is: own[path] };
         const page = pages.find((p) => p.path === path);
-        if (page) return { path, is: component(page.load), page };
+        if (page) return { path, is: mine([page]).length ? component(page.load) : refused, page };
         const fallback = pages.find((p) => p.path === first);
         return fallback ? { path: first, is: component(fallback.load), page: fallback } : { path: first, is: own[first]! };
     });

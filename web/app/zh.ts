@@ -18,6 +18,7 @@ export const both: Words = {
     sign_out: "退出登录",
     signed_out: "登录已到期,请重新登录",
     signed_out_kept: "已存的记录都在本机,登录后继续发送。",
+    not_yours: "您的职责不包括这一页。",
     no_duty: "这个账号目前没有任何职责。请找上级指派。",
     chunk_failed: "页面没有取到,请刷新。",
     "trouble.other": "没有办成({key})",
@@ -54,7 +55,7 @@ export const both: Words = {
 };
 export const field: Words = {
     sign_out_all: "退出所有设备",
-    no_doors: "您的职责在镇街以上,没有要走的门。请用指挥端。",
+    no_doors: "您的职责没有要走的门。镇街以上的职责请用指挥端。",
     to_command: "去指挥端",
     motto: "门口问一次、记一次,其余自动汇总",
     login_note: "忘记密码请找本级系统管理员。公用电脑用完请退出。",

@@ -1,6 +1,7 @@
 // areas.ts - the tree of areas as the asker may see it, loaded once and shared.
 import { shallowRef } from "vue";
 import { ask, get } from "./api";
+import { dutiesWith } from "./session";
 
 export interface Area {
     area: string;
@@ -74,6 +75,11 @@ export function loadTree(root: string): Promise<Tree> {
 /** The tree is another one now: the next loadTree asks for it. */
 export function treeChanged(): void {
     loading = undefined;
+}
+/** Whether a duty of ours gives a right here: it counts for its area and everything below it. */
+export function mayAt(right: string, area: string): boolean {
+    const line = tree.value?.above(area).map((a) => a.area) ?? [area];
+    return dutiesWith(right).some((d) => line.includes(d.area));
 }
 export const askShapes = (area: string) => get<Shapes>("/api/area/shapes", { area });
 

@@ -8,6 +8,7 @@ export interface Duty {
     name: string;
     level: number;
     role: string;
+    rights: string[]; // what the role gives, from the server's own table
     household?: string | null;
 }
 export interface Session {
@@ -32,14 +33,12 @@ export function faceOf(s: Session): string {
 /** The highest area one answers for: where the desk begins. */
 export const home = computed(() => [...(session.value?.duties ?? [])].sort((a, b) => a.level - b.level)[0]);
 
-/** Duties near enough to the doors to walk them: a village or below. */
-export const doorDuties = computed(() => (session.value?.duties ?? []).filter((d) => d.level >= 4));
+/** Our duties that give a right. The server judges every request; this only spares people what would refuse them. */
+export const dutiesWith = (right: string) => (session.value?.duties ?? []).filter((d) => d.rights?.includes(right));
+export const may = (right: string) => dutiesWith(right).length > 0;
 
-const desk = ["commander", "secretary"];
-const lookers = [...desk, "leader_contact", "grid_head", "grid_worker", "centre_head", "police", "medic", "clerk"];
-const holdsOne = (roles: string[]) => computed(() => (session.value?.duties ?? []).some((d) => roles.includes(d.role)));
-export const mayOpenRounds = holdsOne(desk);
-export const maySeeLists = holdsOne(lookers);
+/** Duties near enough to the doors to walk them: a village or below. */
+export const doorDuties = computed(() => dutiesWith("lists").filter((d) => d.level >= 4));
 
 async function enter(s: Session): Promise<void> {
     // Another worker's lists are not this one's to read. What they did not send stays and waits for them.

@@ -10,7 +10,7 @@ export interface Page {
     face: "command" | "field";
     path: string;
     title: string; // word key
-    right?: "rounds" | "lists"; // shown only to those who have it
+    right?: string; // that of the questions it asks (src/core/right.c); shown only to those who have it
     order: number; // in the menu; none: reached by links only
     icon?: string;
     load: Load<Component>;
@@ -19,6 +19,7 @@ export interface Card {
     face: "command";
     place: "panel" | "below"; // beside the map or under it
     title: string;
+    right?: string;
     order: number;
     load: Load<Component>; // gets the prop `area`
 }
@@ -41,6 +42,7 @@ export interface Layer {
     face: "command";
     name: string;
     title: string;
+    right?: string;
     order: number;
     load: Load<(root: string) => Promise<LayerView>>;
 }

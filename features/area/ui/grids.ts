@@ -1,16 +1,11 @@
 // grids.ts - what the page of grids and its dialog share: who may, which code comes next, what a refusal means.
-import { loadTree, tree, treeChanged, type Area } from "@data/areas";
-import { home, session } from "@data/session";
+import { loadTree, mayAt, tree, treeChanged, type Area } from "@data/areas";
+import { home } from "@data/session";
 import { t, troubleWord } from "@kit/words";
 
 export type Act = "open" | "rename" | "merge" | "close";
 
-const cutters = ["secretary"];
-/** A duty counts for its area and everything below it. The server decides; this only spares people buttons that refuse. */
-export function mayCut(area: string): boolean {
-    const line = tree.value?.above(area).map((a) => a.area) ?? [area];
-    return (session.value?.duties ?? []).some((d) => cutters.includes(d.role) && line.includes(d.area));
-}
+export const mayCut = (area: string) => mayAt("grids", area);
 
 const lengths = [0, 4, 6, 9, 12];
 const lengthAt = (level: number) => lengths[level] ?? 12 + 2 * (level - 4);

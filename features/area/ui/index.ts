@@ -2,5 +2,5 @@
 import type { Page } from "@kit/parts";
 
 export const pages: Page[] = [
-    { face: "command", path: "grids", title: "area.grids", order: 70, icon: "plus", load: () => import("./Grids.vue") },
+    { face: "command", path: "grids", title: "area.grids", right: "figures", order: 70, icon: "plus", load: () => import("./Grids.vue") },
 ];

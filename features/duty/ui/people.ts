@@ -1,6 +1,5 @@
 // people.ts - what the page of people and its dialogs share: rows, who may, which roles may be given, what a refusal means.
-import { tree, type Area } from "@data/areas";
-import { session } from "@data/session";
+import { mayAt, tree, type Area } from "@data/areas";
 import { t, troubleWord } from "@kit/words";
 
 export interface Worker {
@@ -35,19 +34,14 @@ export interface Person {
     held: Held[];
 }
 
-/** A duty counts for its area and everything below it. The server decides; this only spares people buttons that refuse. */
-function holds(roles: string[], area: string): boolean {
-    const line = tree.value?.above(area).map((a) => a.area) ?? [area];
-    return (session.value?.duties ?? []).some((d) => roles.includes(d.role) && line.includes(d.area));
-}
-export const mayAssign = (area: string) => holds(["commander", "secretary"], area);
-export const mayGiveAccounts = (area: string) => holds(["commander", "secretary", "keeper"], area);
+export const mayAssign = (area: string) => mayAt("duties", area);
+export const mayGiveAccounts = (area: string) => mayAssign(area) || mayAt("accounts", area);
 
 const reserved = ["approver", "auditor", "keeper"];
 const open = ["grid_head", "grid_worker", "centre_head"];
 /** Roles that see households openly are given at villages and below, the second persons only by the keeper. */
 export const mayBeGiven = (role: string, area: Area) => (area.level >= 4 || !open.includes(role)) && mayBeEnded(role, area.area);
-export const mayBeEnded = (role: string, area: string) => !reserved.includes(role) || holds(["keeper"], area);
+export const mayBeEnded = (role: string, area: string) => !reserved.includes(role) || mayAt("accounts", area);
 
 /** The area itself and what is open below it: all of a village, one level of what lies above. */
 export function within(area: string): Area[] {

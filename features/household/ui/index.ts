@@ -11,5 +11,5 @@ export const pages: Page[] = [
         icon: "people",
         load: () => import("./Households.vue"),
     },
-    { face: "field", path: "newdoor", title: "household.new_door", order: 0, load: () => import("./NewDoor.vue") },
+    { face: "field", path: "newdoor", title: "household.new_door", right: "doors", order: 0, load: () => import("./NewDoor.vue") },
 ];

@@ -2,18 +2,18 @@
 import type { Card, Layer, Page } from "@kit/parts";
 
 export const pages: Page[] = [
-    { face: "command", path: "coverage", title: "screening.coverage", order: 20, icon: "table", load: () => import("./Coverage.vue") },
+    { face: "command", path: "coverage", title: "screening.coverage", right: "figures", order: 20, icon: "table", load: () => import("./Coverage.vue") },
     { face: "command", path: "left", title: "screening.left", right: "lists", order: 30, icon: "doors", load: () => import("./Left.vue") },
-    { face: "command", path: "rounds", title: "screening.rounds", order: 60, icon: "round", load: () => import("./Rounds.vue") },
-    { face: "field", path: "doors", title: "screening.my_doors", order: 10, icon: "doors", load: () => import("./Doors.vue") },
-    { face: "field", path: "visit", title: "screening.visit", order: 0, load: () => import("./Visit.vue") },
+    { face: "command", path: "rounds", title: "screening.rounds", right: "figures", order: 60, icon: "round", load: () => import("./Rounds.vue") },
+    { face: "field", path: "doors", title: "screening.my_doors", right: "lists", order: 10, icon: "doors", load: () => import("./Doors.vue") },
+    { face: "field", path: "visit", title: "screening.visit", right: "visit", order: 0, load: () => import("./Visit.vue") },
 ];
 export const cards: Card[] = [
-    { face: "command", place: "panel", title: "screening.figures", order: 10, load: () => import("./Figures.vue") },
-    { face: "command", place: "panel", title: "screening.left", order: 40, load: () => import("./LeftCard.vue") },
-    { face: "command", place: "below", title: "screening.coverage", order: 10, load: () => import("./Coverage.vue") },
+    { face: "command", place: "panel", title: "screening.figures", right: "figures", order: 10, load: () => import("./Figures.vue") },
+    { face: "command", place: "panel", title: "screening.left", right: "lists", order: 40, load: () => import("./LeftCard.vue") },
+    { face: "command", place: "below", title: "screening.coverage", right: "figures", order: 10, load: () => import("./Coverage.vue") },
 ];
 export const layers: Layer[] = [
-    { face: "command", name: "entered", title: "screening.layer_entered", order: 10, load: () => import("./layer-entered") },
-    { face: "command", name: "screened", title: "screening.layer_screened", order: 20, load: () => import("./layer-screened") },
+    { face: "command", name: "entered", title: "screening.layer_entered", right: "figures", order: 10, load: () => import("./layer-entered") },
+    { face: "command", name: "screened", title: "screening.layer_screened", right: "figures", order: 20, load: () => import("./layer-screened") },
 ];
