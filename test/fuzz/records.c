@@ -85,15 +85,6 @@ static void whole_way(struct core *c, struct str bytes)
     DEMAND(memcmp(before, after, sizeof after) == 0, "other tables after a rebuild");
 }
 
-static bool chosen(const uint8_t *data, size_t size)
-{
-    uint32_t h = 2166136261u;
-
-    for (size_t i = 0; i < size; i++)
-        h = (h ^ data[i]) * 16777619u;
-    return (h >> 7) % 96 == 0;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str bytes = { (const char *)data, size };
@@ -109,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         come_again(c, bytes, b);
     core_batch_free(b);
     house_undo();
-    if (kept && (house_once || chosen(data, size))) {
+    if (kept && (house_thorough(data, size))) {
         house_fresh();
         whole_way(house(), bytes);
         house_fresh();

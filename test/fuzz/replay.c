@@ -149,15 +149,6 @@ static void whole_way(struct core *c, const struct json *rows)
     (void)!core_tick(c, &e);
 }
 
-static bool chosen(const uint8_t *data, size_t size)
-{
-    uint32_t h = 2166136261u;
-
-    for (size_t i = 0; i < size; i++)
-        h = (h ^ data[i]) * 16777619u;
-    return (h >> 7) % 96 == 0;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP(json_done) struct json *doc = NULL;
@@ -170,7 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     house_try();
     bool any = goes_in(c, rows);
     house_undo();
-    if (any && (house_once || chosen(data, size))) {
+    if (any && (house_thorough(data, size))) {
         house_fresh();
         whole_way(house(), rows);
         house_fresh();

@@ -38,8 +38,8 @@ void house_try(void);
 void house_undo(void);
 void house_fresh(void);
 
-/* Is one file after another played, rather than found?  Then nothing of what a target does now and then is left out. */
-extern bool house_once;
+/* Whether what a target does now and then is done for this input: for one in 96, and for every file that is played rather than found. */
+bool house_thorough(const uint8_t *data, size_t size);
 /* An error may say anything but nothing, and never that the program broke. */
 void house_sane(const struct err *e);
 /* Asks every question there is as this person; what is answered is JSON.  hostile: the store may hold anything, and an answer may be that it broke. */
