@@ -1,7 +1,7 @@
 // axe.spec.mjs - what axe finds serious on any page, in both faces and themes: nothing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { at, axe, enter, grid, page, phone, url } from "./browser.mjs";
+import { at, axe, enter, grid, page, phone, unvisited, url } from "./browser.mjs";
 
 async function look(p, where) {
     await p.evaluate(axe);
@@ -30,7 +30,7 @@ test("field", async () => {
     const p = await enter(`grid-${grid}`, phone);
     await p.waitForSelector(".doors .list a");
     await look(p, "doors");
-    await p.locator(".doors .list a[data-state=pending][href*=household]").first().tap();
+    await p.locator(unvisited).first().tap();
     await p.waitForSelector(".people");
     await look(p, "visit");
     await p.locator(".people li button:not(.away)").first().tap();

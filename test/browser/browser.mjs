@@ -45,16 +45,34 @@ export async function page(size = desk, language = "zh") {
     p.on("console", (m) => m.type() === "error" && !/Failed to load resource/.test(m.text()) && p.errors.push(m.text()));
     return p;
 }
-/** Signs in by the form and lands on the face that fits. */
-export async function enter(account, size = desk, language = "zh") {
-    const p = await page(size, language);
-    await p.goto(url);
+/** Signs in by the form, here or at another server, and lands on the face that fits. */
+export async function signInBy(p, account, word = password, server = url) {
+    await p.goto(server);
     await p.fill("[name=name]", account);
-    await p.fill("[name=password]", password);
+    await p.fill("[name=password]", word);
     await p.click("button[type=submit]");
     await p.waitForURL(/(command|field)\.html/);
+}
+export async function enter(account, size = desk, language = "zh") {
+    const p = await page(size, language);
+    await signInBy(p, account);
     return p;
 }
+/** The round's questions, all answered with no in one tap; how many taps it took. */
+export async function none(p) {
+    const questions = await p.locator(".questions .none").count();
+    if (questions) await p.click(".questions .none");
+    return questions;
+}
+/** "All well here", as taps; answers with how many they were. */
+export async function well(p) {
+    await p.click("[data-value=at_door]");
+    await p.click("[data-value=told_by_family]");
+    const questions = await none(p);
+    await p.click(".savebutton");
+    return 3 + questions;
+}
+export const unvisited = ".doors .list a[data-state=pending][href*=household]";
 export const at = (p, face, hash) => p.goto(`${url}/${face}.html#/${hash}`);
 export const asks = (account) => signIn(url, account, password);
 export const text = async (p, selector) => ((await p.textContent(selector)) ?? "").trim();

@@ -1,7 +1,7 @@
 // field.spec.mjs - the phone: few taps, nothing lost, whatever the network does.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { asks, at, enter, grid, phone, text, until } from "./browser.mjs";
+import { asks, at, enter, grid, none, phone, text, until, unvisited, well } from "./browser.mjs";
 
 const unsent = async (p) => Number(await text(p, ".unsent .count"));
 const worker = await asks(`grid-${grid}`);
@@ -18,25 +18,9 @@ const state = async (household) => {
 async function doors(skip = 0, language = "zh") {
     const p = await enter(`grid-${grid}`, phone, language);
     await p.waitForSelector(".doors .list a[data-state=pending]");
-    const link = p.locator(".doors .list a[data-state=pending][href*=household]").nth(skip);
+    const link = p.locator(unvisited).nth(skip);
     return { p, link, household: await link.getAttribute("data-slot") };
 }
-/** "All well here", as taps; answers with how many they were. */
-/** The round's questions, all answered with no in one tap; how many taps it took. */
-async function none(p) {
-    const questions = await p.locator(".questions .none").count();
-    if (questions) await p.click(".questions .none");
-    return questions;
-}
-async function well(p) {
-    await p.click("[data-value=at_door]");
-    await p.waitForSelector("[data-value=told_by_family]");
-    await p.click("[data-value=told_by_family]");
-    const questions = await none(p);
-    await p.click(".savebutton");
-    return 3 + questions;
-}
-
 test("an unchanged household takes no more than ten taps, and the visit arrives", async () => {
     const { p, link, household } = await doors();
     await link.tap();
@@ -154,9 +138,9 @@ test("nothing is wider than a small phone, in either language and in large type"
         const wide = () => p.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         await p.evaluate(() => localStorage.setItem("wangge.size", "large"));
         await p.reload();
-        await p.waitForSelector(".doors .list a[data-state=pending][href*=household]");
+        await p.waitForSelector(unvisited);
         assert.equal(await wide(), 0, `${language} doors`);
-        await p.locator(".doors .list a[data-state=pending][href*=household]").first().click();
+        await p.locator(unvisited).first().click();
         await p.waitForSelector(".people");
         for (const tab of ["no_answer", "refused", "other", "someone"]) {
             await p.click(`[data-tab=${tab}]`);

@@ -2,17 +2,11 @@
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
-import { borrow, serve, signIn, wangge } from "../program.mjs";
+import { test } from "node:test";
+import { wangge } from "../program.mjs";
 import { sqlite } from "../ledger.mjs";
-import { axe, grid, page, password, phone, text, until } from "./browser.mjs";
-
-const village = grid.slice(0, 12);
-const { folder, store } = borrow(process.env.TEST_CITY);
-wangge(...`worker add --name 何霜降 --account he --role auditor --phone 10090000009 --password grid-2020-he --area ${village} --store ${store}`.split(" "));
-let server = await serve(store, "--requests", "100000");
-const { url } = server;
-after(() => server.kill("SIGKILL"));
+import { axe, grid, page, phone, signInBy, text, until, unvisited, well } from "./browser.mjs";
+import { auditor, folder, serveAgain, stop, store, url, village } from "./watched.mjs";
 
 /** All of one kind this browser keeps; with `instead`, after these have taken their place. */
 const rows = (p, base, kind, instead) =>
@@ -38,29 +32,23 @@ const positions = (where, list) =>
     list.map((x) => sqlite(where, `SELECT position FROM ledger_record WHERE id = x'${x.id.replaceAll("-", "")}';`)[0]?.position ?? null);
 
 async function enter(p) {
-    await p.goto(url);
-    await p.fill("[name=name]", `grid-${grid}`);
-    await p.fill("[name=password]", password);
-    await p.click("button[type=submit]");
+    await signInBy(p, `grid-${grid}`, undefined, url);
     await p.waitForSelector(".doors .list a");
 }
 async function visit(p, n) {
     await p.goto(`${url}/field.html#/doors`);
-    await p.locator(".doors .list a[data-state=pending][href*=household]").first().tap();
-    await p.click("[data-value=at_door]");
-    await p.click("[data-value=told_by_family]");
-    if (await p.locator(".questions .none").count()) await p.click(".questions .none");
-    await p.click(".savebutton");
+    await p.locator(unvisited).first().tap();
+    await well(p);
     await until("the visit is acknowledged", async () => (await parcels(p)).filter((x) => x.state === "sent").length === n);
 }
 /** What is in the backup is served from another folder under the same address; pages are told to sign in again. */
 async function restore(from, to) {
-    await server.kill("SIGTERM");
+    await stop();
     mkdirSync(join(folder, to));
     cpSync(join(folder, "wangge.db.keys.master"), join(folder, to, "wangge.db.keys.master"));
     const other = `sqlite:${join(folder, to, "wangge.db")}`;
     wangge("restore", "--from", join(folder, from), "--store", other);
-    server = await serve(other, "--requests", "100000", "--listen", new URL(url).host);
+    await serveAgain(other);
     return join(folder, to);
 }
 
@@ -91,8 +79,8 @@ test("a visit that a restore lost is offered again, said and not reported; one n
     assert.equal(again[0], first.position);
     assert.ok(again[1] > first.position && again[2] > again[1], `every visit is there again, in the order of making: ${again}`);
     await until("the screen says so", async () => /恢复了备份.*2 条已答复的记录丢失,已由本机重新提交,全部存好/s.test(await text(p, ".fork")));
-    const auditor = await signIn(url, "he", "grid-2020-he");
-    assert.deepEqual(await auditor.ask("core/forks", { area: village }), [], "what came back is no fork");
+    const he = await auditor();
+    assert.deepEqual(await he.ask("core/forks", { area: village }), [], "what came back is no fork");
     await p.click(".fork button");
     await until("it is read", async () => (await rows(p, "wangge.heads", "forks")).every((f) => f.read));
     const asked = p.waitForResponse(/core\/digest/);
@@ -111,7 +99,7 @@ test("a visit that a restore lost is offered again, said and not reported; one n
     await q.evaluate(axe);
     const { violations } = await q.evaluate(() => window.axe.run(".fork"));
     assert.deepEqual(violations.map((v) => v.id), []);
-    const [fork] = await auditor.ask("core/forks", { area: village });
+    const [fork] = await he.ask("core/forks", { area: village });
     assert.equal(fork.position, head.last.position);
     assert.equal(fork.digest, head.last.digest);
 
@@ -119,7 +107,7 @@ test("a visit that a restore lost is offered again, said and not reported; one n
     await enter(r);
     await until("it is refused", async () => (await parcels(r))[0].state === "refused" && (await text(r, ".unsent .count")) === "1");
     await until("and reported", async () => /1 条已答复的记录丢失,没有全部补上.*已写入账本/s.test(await text(r, ".fork")));
-    assert.equal((await auditor.ask("core/forks", { area: village })).length, 2);
+    assert.equal((await he.ask("core/forks", { area: village })).length, 2);
     assert.deepEqual([...p.errors, ...q.errors, ...r.errors], []);
     if (process.env.SHOT) await r.screenshot({ path: process.env.SHOT });
 });

@@ -1,7 +1,7 @@
 // screens.mjs FOLDER - pictures of the faces for the README and for looking at.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { at, desk, enter, grid, page, phone, until, url } from "./browser.mjs";
+import { at, desk, enter, grid, none, page, phone, until, unvisited, url } from "./browser.mjs";
 
 const folder = process.argv[2] ?? "doc/screens";
 mkdirSync(folder, { recursive: true });
@@ -48,7 +48,7 @@ for (const language of ["zh", "en"]) {
     const f = await enter(`grid-${grid}`, phone, language);
     await f.waitForSelector(".doors .list a[data-state=pending]");
     await shoot(f, `field-doors${tail}`);
-    await f.locator(".doors .list a[data-state=pending][href*=household]").first().tap();
+    await f.locator(unvisited).first().tap();
     await f.waitForSelector(".people");
     await shoot(f, `field-visit${tail}`);
     await f.click("[data-value=at_door]");
@@ -63,7 +63,7 @@ for (const language of ["zh", "en"]) {
     await shoot(f, `field-nobody${tail}`, true);
     await f.context().setOffline(true);
     await f.click("[data-tab=someone]");
-    if (await f.locator(".questions .none").count()) await f.click(".questions .none");
+    await none(f);
     await f.click(".savebutton");
     await f.waitForSelector(".toasts p");
     await f.waitForTimeout(500);
