@@ -4,6 +4,7 @@
 // page for each right a page may name, so that a new page is covered.
 import { readFileSync } from "node:fs";
 import { report } from "./report.mjs";
+import { declared } from "../declared.mjs";
 import { rightsOf, roles } from "../roles.mjs";
 import { build } from "../../web/node_modules/esbuild/lib/main.js";
 import features from "../../tool/vite-features.mjs";
@@ -46,15 +47,6 @@ async function run(face) {
 Object.assign(globalThis, { location: { hash: "" }, addEventListener() {}, localStorage: { getItem: () => null, setItem() {} } });
 
 const here = "440513108216";
-const list = readFileSync(`${root}features/LIST`, "utf8").split("\n").map((l) => l.replace(/#.*/, "").trim()).filter(Boolean);
-const declared = list.flatMap((name) => {
-    let text = "";
-    try {
-        text = readFileSync(`${root}features/${name}/ui/index.ts`, "utf8");
-    } catch { /* a feature without pages */ }
-    return [...text.matchAll(/\{\s*face: "(\w+)",\s*path: "([\w-]+)"([^}]*)/g)].map(([, face, path, rest]) => ({
-        face, path, right: rest.match(/\bright: "(\w+)"/)?.[1], order: Number(rest.match(/\border: (\d+)/)[1]) }));
-});
 const menus = [], acts = [], leads = [];
 const people = [...Object.keys(roles).map((role) => [role]), [], ["auditor", "secretary"]];
 let looks = 0;
