@@ -198,6 +198,11 @@ bool core_code_known(struct core *c, const char *list, struct str code)
     return json_get(items, key) != NULL;
 }
 
+const void *core_codes_now(struct core *c)
+{
+    return atomic_load(&c->codes);
+}
+
 void core_codes_put(struct core *c, const struct json *lists)
 {
     JSON_HOME(NULL);              /* they outlive the record that brought them */

@@ -319,6 +319,7 @@ MUST_USE int tx_query(struct tx *tx, struct rows *rows, struct err *e, const str
 MUST_USE int tx_run(struct tx *tx, struct err *e, const struct sql *sql, struct args args, int64_t *changed);
 /* Does `code` stand in the list today?  check only. Lists are written by feature profile through core_codes_put. */
 bool core_code_known(struct core *c, const char *list, struct str code);
+const void *core_codes_now(struct core *c);            /* another after each change, never one that was; only to be compared */
 void core_codes_put(struct core *c, const struct json *lists);   /* {"sex":["0","1"]…}; replaces lists of the same name */
 /* A number of today's profile ("fever_line"), for check only; {"fever_line":373} or {"fever_line":{"value":373,…}}. */
 int64_t core_threshold(struct core *c, const char *name, int64_t preset);

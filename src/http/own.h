@@ -160,6 +160,15 @@ struct figures {
 };
 void figure_note(struct http *h, const struct route *route, int status, int64_t ms);
 
+struct contract {               /* made from the program's tables and today's code lists; open to everybody */
+    pthread_mutex_t lock;
+    const void *codes;       /* it was made with */
+    struct buf body;         /* empty: not made yet */
+    char tag[33];
+};
+void contracts_open(struct http *h);
+void contracts_done(struct http *h);
+
 /* ---- answers of core (ask.c) ---------------------------------------------------------------------------- */
 
 /* Sends it, after its note is on disk when it has one.  a lives in r->mem. */
@@ -190,6 +199,7 @@ struct http {
     struct work *work;
     struct hub *hub;
     struct figures figures;
+    struct contract meta, openapi;
     char url[96];
     size_t max_body, max_streams;
     int64_t timeout;                 /* ms */

@@ -144,6 +144,7 @@ static void http_free(struct http *h)
     work_stop(h->work);
     hub_free(h->hub);
     limits_free(h->limits);
+    contracts_done(h);
     for (size_t i = 0; i < h->idle_count; i++)
         core_reader_close(h->idle[i]);
     pthread_mutex_destroy(&h->lock);
@@ -191,6 +192,7 @@ int http_start(struct http **out, struct core *core, const struct http_options *
     h->slow = setting_number("slow_ms");
     h->started_at = time_now();
     pthread_mutex_init(&h->lock, NULL);
+    contracts_open(h);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&h->quiet, &monotonic);

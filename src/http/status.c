@@ -56,41 +56,76 @@ void health_get(struct request *r)
 
 /* ---- what there is ------------------------------------------------------------------------ */
 
-/* Made from the tables and today's code lists; who has it already need not take it again. */
-static void table_reply(struct request *r)
+/* Made once, and again after a change of the code lists; who has it already need not take it again. */
+static void table_reply(struct request *r, struct contract *t, int (*make)(struct request *r, struct buf *to, struct err *e))
 {
+    const void *codes = core_codes_now(r->h->core);
+    struct err e = { 0 };
+    char tag[sizeof t->tag];
     uint8_t hash[32];
-    char tag[36] = "\"";
 
+    pthread_mutex_lock(&t->lock);
+    if (!t->body.len || t->codes != codes) {
+        buf_clear(&t->body);
+        if (make(r, &t->body, &e) < 0)
+            buf_clear(&t->body);
+        seal_hash(buf_view(&t->body), hash);
+        for (size_t i = 0; i < 16; i++)
+            snprintf(t->tag + 2 * i, 3, "%02x", hash[i]);
+        t->codes = codes;
+    }
+    buf_str(&r->reply.body, buf_view(&t->body));
+    memcpy(tag, t->tag, sizeof tag);
+    pthread_mutex_unlock(&t->lock);
+    if (e.kind != ERR_NONE) {
+        reply_problem(r, &e);
+        return;
+    }
     reply_json(r);
-    seal_hash(buf_view(&r->reply.body), hash);
-    for (size_t i = 0; i < 16; i++)
-        snprintf(tag + 1 + 2 * i, 3, "%02x", hash[i]);
-    tag[33] = '"';
     r->reply.cache = "no-cache";
     reply_tag(r, tag);
 }
 
+static int meta_make(struct request *r, struct buf *to, struct err *e)
+{
+    (void)e;
+    core_meta(r->h->core, to);
+    return 0;
+}
+
+static int openapi_make(struct request *r, struct buf *to, struct err *e)
+{
+    struct reader *reader = NULL;
+
+    if (reader_take(r->h, &reader, e) < 0)
+        return -1;
+    int failed = core_openapi(r->h->core, reader, to, e);
+    reader_put(r->h, reader);
+    return failed;
+}
+
 void meta_get(struct request *r)
 {
-    core_meta(r->h->core, &r->reply.body);
-    table_reply(r);
+    table_reply(r, &r->h->meta, meta_make);
 }
 
 void openapi_get(struct request *r)
 {
-    struct reader *reader = NULL;
-    struct err e = { 0 };
+    table_reply(r, &r->h->openapi, openapi_make);
+}
 
-    int failed = reader_take(r->h, &reader, &e);
-    if (failed == 0) {
-        failed = core_openapi(r->h->core, reader, &r->reply.body, &e);
-        reader_put(r->h, reader);
-    }
-    if (failed < 0)
-        reply_problem(r, &e);
-    else
-        table_reply(r);
+void contracts_open(struct http *h)
+{
+    pthread_mutex_init(&h->meta.lock, NULL);
+    pthread_mutex_init(&h->openapi.lock, NULL);
+}
+
+void contracts_done(struct http *h)
+{
+    pthread_mutex_destroy(&h->meta.lock);
+    pthread_mutex_destroy(&h->openapi.lock);
+    buf_done(&h->meta.body);
+    buf_done(&h->openapi.body);
 }
 
 /* ---- figures -------------------------------------------------------------------------------- */
