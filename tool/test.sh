@@ -91,6 +91,7 @@ lane_pages() {
         suite bad-input node test/check/bad_input.mjs "$city"
         suite rights node test/check/rights.mjs "$city"
         suite sessions node test/check/sessions.mjs "$city"
+        suite memory node test/check/memory.mjs "$city"
         suite trace node test/story/trace.mjs "$city"
         suite fault each node test/fault/*.spec.mjs
         suite drill-rebuild bash -c "build/wangge rebuild --store sqlite:$city/wangge.db | tee /dev/stderr | grep -q ' unchanged '"

@@ -114,6 +114,8 @@ void arena_done(struct arena *a)
     while (a->page) {
         struct arena_page *next = a->page->next;
 
+        if (a->secret)
+            explicit_bzero(a->page->bytes, a->page->room);
         free(a->page);
         a->page = next;
     }

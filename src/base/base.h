@@ -58,6 +58,7 @@ size_t utf8_next(struct str a, size_t i);              /* bytes of the character
 struct buf {          /* text being written; a zeroed one is empty and ready */
     char *at;
     size_t len, room;
+    bool secret;      /* wiped where it grows out of and where it ends */
 };
 void buf_put(struct buf *b, const void *bytes, size_t n);
 void buf_str(struct buf *b, struct str s);
@@ -86,6 +87,7 @@ void *mem_resize(void *p, size_t count, size_t size);  /* like realloc; ends the
 
 struct arena {        /* the request's memory; a zeroed one is ready */
     struct arena_page *page;
+    bool secret;      /* wiped when it ends */
 };
 void *arena_take(struct arena *a, size_t n);           /* zeroed, aligned for anything */
 struct str arena_str(struct arena *a, struct str s);   /* a copy, terminated */

@@ -9,6 +9,26 @@
 
 #include "base/base.h"
 
+static void wipe(struct buf *b)
+{
+    if (b->secret && b->at)
+        explicit_bzero(b->at, b->room);
+}
+
+static void grow(struct buf *b, size_t room)
+{
+    if (b->secret) {
+        char *to = mem_take(room);
+        memcpy(to, buf_view(b).at, b->len);
+        wipe(b);
+        free(b->at);
+        b->at = to;
+    } else {
+        b->at = mem_resize(b->at, room, 1);
+    }
+    b->room = room;
+}
+
 char *buf_take(struct buf *b, size_t n)
 {
     size_t need, room;
@@ -18,8 +38,7 @@ char *buf_take(struct buf *b, size_t n)
         need = PTRDIFF_MAX; /* more than there is: mem_resize ends the program */
     if (need >= b->room) {
         room = need < PTRDIFF_MAX / 2 ? need + need / 2 + 64 : SIZE_MAX;
-        b->at = mem_resize(b->at, room, 1);
-        b->room = room;
+        grow(b, room);
     }
     at = b->at + b->len;
     b->len = need;
@@ -86,6 +105,7 @@ void buf_clear(struct buf *b)
 
 void buf_done(struct buf *b)
 {
+    wipe(b);
     free(b->at);
     *b = (struct buf){ 0 };
 }

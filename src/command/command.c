@@ -127,6 +127,11 @@ static int write_or_say(struct core *c, struct batch *b, struct err *e)
     return result;
 }
 
+static void wipe_made(char (*made)[17])
+{
+    explicit_bzero(made, sizeof *made);
+}
+
 /* ---- accounts ------------------------------------------------------------------------ */
 
 static int worker_add(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
@@ -135,7 +140,7 @@ static int worker_add(struct core *c, const struct words *w, struct str input, s
     const char *phone = words_option(w, "phone", NULL), *password = words_option(w, "password", NULL);
     struct str area = str_of(words_option(w, "area", ""));
     struct id worker = id_new(), duty = id_new();
-    char made[17];
+    CLEANUP(wipe_made) char made[17];
 
     (void)input;
     if (w->plain_count < 2 || strcmp(w->plain[1], "add") != 0 || !name || !phone || !account || !role || !area.len)
@@ -172,7 +177,7 @@ static int account_add(struct core *c, const struct words *w, struct str input, 
     const char *name = w->plain_count > 2 ? w->plain[2] : NULL, *password = words_option(w, "password", NULL);
     bool drop = w->plain_count > 1 && strcmp(w->plain[1], "drop") == 0;
     struct id worker;
-    char made[17];
+    CLEANUP(wipe_made) char made[17];
 
     (void)input;
     if (!name || (!drop && strcmp(w->plain[1], "add") != 0))

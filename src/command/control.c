@@ -89,7 +89,7 @@ static void answer(struct control *k, int fd)
     uint32_t count;
     struct buf words[WORDS_MOST] = { { 0 } };
     CLEANUP(buf_done) struct buf input = { 0 };
-    CLEANUP(buf_done) struct buf out = { 0 };
+    CLEANUP(buf_done) struct buf out = { .secret = true };
     char *argv[WORDS_MOST];
     struct words w;
     struct err e = { 0 };
@@ -97,6 +97,7 @@ static void answer(struct control *k, int fd)
     CLEANUP(buf_done) struct buf error = { 0 };
 
     for (uint32_t i = 0; whole && i < count; i++) {
+        words[i].secret = true;       /* one may be a password */
         whole = recv_part(fd, &words[i], WORD_MOST);
         argv[i] = (char *)buf_z(&words[i]);
     }

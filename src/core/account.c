@@ -23,6 +23,7 @@ void core_password_make(char out[17])
     for (size_t i = 0; i < sizeof bytes; i++)
         out[i] = letters[bytes[i] % 32];
     out[16] = 0;
+    explicit_bzero(bytes, sizeof bytes);
 }
 
 int core_account_check(struct core *c, struct str name, struct id worker, struct str password, struct err *e)

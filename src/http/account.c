@@ -39,17 +39,15 @@ static void given(struct request *r)
     out_key(&o, "name"), out_text(&o, g->name);
     out_key(&o, "password"), out_text(&o, str_of(g->password));
     out_close(&o, '}');
-    explicit_bzero(g->password, sizeof g->password);
 }
 
 void account_post(struct request *r)
 {
-    static const struct json_limits small = { .bytes = 4096, .depth = 3, .text = 1024 };
     struct giving *g = arena_take(&r->mem, sizeof *g);
-    CLEANUP(json_done) struct json *body = NULL;
+    struct json *body = NULL;
     struct err e = { 0 };
 
-    if (json_parse(buf_view(&r->body), &small, &body, &e) < 0) {
+    if (request_json(r, &body, &e) < 0) {
         reply_problem(r, &e);
         return;
     }

@@ -20,13 +20,13 @@ struct request;
 
 /* ---- routes (server.c) -------------------------------------------------------- */
 
-enum { ROUTE_OPEN = 0, ROUTE_BELOW = 1, ROUTE_SESSION = 2, ROUTE_BODY = 4 };
+enum { ROUTE_OPEN = 0, ROUTE_BELOW = 1, ROUTE_SESSION = 2, ROUTE_BODY = 4, ROUTE_SECRET = 8 };
 
 struct route {
     const char *name;        /* in figures and the request log */
     const char *method;      /* GET serves HEAD too */
     const char *path;
-    int flags;               /* BELOW: and everything below path; SESSION: signed in only; BODY: takes one */
+    int flags;               /* BELOW: and everything below path; SESSION: signed in only; BODY: takes one; SECRET: with a password in it */
     size_t limit;            /* bytes of the body; 0 with BODY: setting max_body */
     void (*run)(struct request *r);
 };
@@ -92,6 +92,8 @@ void request_completed(void *cls, struct MHD_Connection *conn, void **own, enum 
 struct str request_header(const struct request *r, const char *name);      /* "none" when absent */
 bool by_tls(const struct request *r);                                       /* so says the proxy */
 struct str request_param(void *r, const char *name);                       /* an ask_param */
+/* A body of a few texts; the tree ends with the request. */
+MUST_USE int request_json(struct request *r, struct json **body, struct err *e);
 /* Suspends; then runs on the server's thread after request_go. */
 void request_wait(struct request *r, void (*then)(struct request *r));
 void request_go(struct request *r);

@@ -213,6 +213,12 @@ static void header(struct MHD_Response *m, const char *name, const char *value)
         (void)MHD_add_response_header(m, name, value);
 }
 
+static void sent(void *body)
+{
+    buf_done(body);
+    free(body);
+}
+
 enum MHD_Result reply_send(struct request *r)
 {
     struct reply *a = &r->reply;
@@ -222,9 +228,12 @@ enum MHD_Result reply_send(struct request *r)
 
     compress_body(r);
     if (!m && a->body.len) {
-        m = MHD_create_response_from_buffer(a->body.len, a->body.at, MHD_RESPMEM_MUST_FREE);
-        if (m)
-            a->body = (struct buf){ 0 };
+        struct buf *body = mem_take(sizeof *body);
+        *body = a->body;
+        a->body = (struct buf){ 0 };
+        m = MHD_create_response_from_buffer_with_free_callback_cls(body->len, body->at, sent, body);
+        if (!m)
+            sent(body);
     } else if (!m) {
         m = MHD_create_response_from_buffer(a->fixed.len, (void *)(uintptr_t)(a->fixed.at ? a->fixed.at : ""), MHD_RESPMEM_PERSISTENT);
     }

@@ -36,6 +36,7 @@ void *request_line(void *cls, const char *uri, struct MHD_Connection *conn)
     r->peer = peer ? peer->socket_context : NULL;
     r->number = ++h->numbers;
     r->begun = time_monotonic();
+    r->body.secret = true;
     r->line_long = n > LINE_MOST;
     for (size_t i = 0; i < n && !r->line_bad; i++)
         r->line_bad = (unsigned char)uri[i] <= ' ' || (unsigned char)uri[i] >= 0x7f || (uri[i] == '%' && uri[i + 1] == '0' && uri[i + 2] == '0');
@@ -71,6 +72,14 @@ struct str request_param(void *r, const char *name)
     if (MHD_lookup_connection_value_n(((struct request *)r)->conn, MHD_GET_ARGUMENT_KIND, name, strlen(name), &at, &n) != MHD_YES || !at)
         return (struct str){ 0 };
     return (struct str){ at, n };
+}
+
+int request_json(struct request *r, struct json **body, struct err *e)
+{
+    static const struct json_limits small = { .bytes = 4096, .depth = 3, .text = 1024 };
+    JSON_HOME(&r->mem);
+
+    return json_parse(buf_view(&r->body), &small, body, e);
 }
 
 /* ---- framing -------------------------------------------------------------------- */
@@ -227,6 +236,7 @@ static int admit(struct request *r, struct err *e)
         return -1;
     if (r->decided)
         return 0;
+    r->mem.secret = r->reply.body.secret = r->route->flags & ROUTE_SECRET;
     if (r->route->flags & (ROUTE_SESSION | ROUTE_BODY) && core_rebuilding(r->h->core))
         return err_again(e, ERR_BUSY, "busy.rebuilding");
     r->limit = !(r->route->flags & ROUTE_BODY) ? 0 : r->route->limit ? r->route->limit : r->h->max_body;
@@ -347,9 +357,11 @@ enum MHD_Result request_step(void *cls, struct MHD_Connection *conn, const char 
         return step_headers(r, url, method, version);
     if (*size) {
         size_t n = *size;
+        enum MHD_Result result = step_body(r, data, n);
 
         *size = 0;
-        return step_body(r, data, n);
+        explicit_bzero((char *)(uintptr_t)data, n);     /* the library drops what was taken, and would leave it there */
+        return result;
     }
     if (r->stage == STAGE_BODY) {
         step_run(r);
@@ -405,8 +417,6 @@ void request_completed(void *cls, struct MHD_Connection *conn, void **own, enum 
         MHD_destroy_response(r->reply.made);
     buf_done(&r->reply.body);
     atomic_fetch_sub(&h->uploading, r->body.len);
-    if (r->body.at)
-        explicit_bzero(r->body.at, r->body.room);
     buf_done(&r->body);
     if (r->signed_in)
         session_done(&r->session);

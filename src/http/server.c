@@ -29,9 +29,9 @@ enum {
 
 const struct route routes[] = {
     { "session", "GET", "/api/session", ROUTE_SESSION, 0, session_show },
-    { "sign_in", "POST", "/api/session", ROUTE_BODY, SIGN_IN_BYTES, session_open },
+    { "sign_in", "POST", "/api/session", ROUTE_BODY | ROUTE_SECRET, SIGN_IN_BYTES, session_open },
     { "sign_out", "DELETE", "/api/session", ROUTE_SESSION, 0, session_end },
-    { "account", "POST", "/api/account", ROUTE_SESSION | ROUTE_BODY, SIGN_IN_BYTES, account_post },
+    { "account", "POST", "/api/account", ROUTE_SESSION | ROUTE_BODY | ROUTE_SECRET, SIGN_IN_BYTES, account_post },
     { "records", "POST", "/api/records", ROUTE_SESSION | ROUTE_BODY, 0, records_post },
     { "reveal", "POST", "/api/reveal", ROUTE_SESSION | ROUTE_BODY, REVEAL_BYTES, reveal_post },
     { "stream", "GET", "/api/stream", ROUTE_SESSION, 0, stream_get },

@@ -255,7 +255,6 @@ static void signed_in(struct request *r)
 {
     struct sign_in *s = r->own;
 
-    explicit_bzero((char *)(uintptr_t)s->password.at, s->password.len);
     if (s->failed && s->wait > 0) {
         locked(r, s);
         return;
@@ -269,7 +268,6 @@ static void signed_in(struct request *r)
     cookie_set(r, s->token, (r->session.until - time_now()) / 1000);
     device_set(r, s);
     session_write(r, s->token);
-    explicit_bzero(s->token, sizeof s->token);
 }
 
 static struct str text_of(struct request *r, const struct json *body, const char *key, size_t most, struct err *e)
@@ -289,9 +287,8 @@ static struct str text_of(struct request *r, const struct json *body, const char
 
 void session_open(struct request *r)
 {
-    static const struct json_limits small = { .bytes = 4096, .depth = 3, .text = 1024 };
     struct sign_in *s = arena_take(&r->mem, sizeof *s);
-    CLEANUP(json_done) struct json *body = NULL;
+    struct json *body = NULL;
     struct str kind = request_header(r, "Content-Type");
     struct err e = { 0 };
 
@@ -301,7 +298,7 @@ void session_open(struct request *r)
         reply_problem(r, &e);
         return;
     }
-    if (json_parse(buf_view(&r->body), &small, &body, &e) < 0) {
+    if (request_json(r, &body, &e) < 0) {
         reply_problem(r, &e);
         return;
     }
