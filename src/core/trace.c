@@ -60,22 +60,39 @@ static struct id id_at(const struct json *map, const char *key)
     return id_parse(json_str(json_get(map, key)), &id) ? id : (struct id){ 0 };
 }
 
-enum mention { MENTION_NONE, MENTION_OTHER, MENTION_SELF };       /* OTHER: a member, or a record about it */
+static bool ever_behind(const struct tracing *t, struct id door)
+{
+    for (size_t i = 0; i < t->stay_count; i++)
+        if (id_eq(t->stays[i].door, door))
+            return true;
+    return false;
+}
 
-/* What our own JSON text names: every id in it stands between two quotes. */
+enum mention { MENTION_NONE, MENTION_DOOR, MENTION_OTHER, MENTION_SELF };       /* OTHER: a member, or a record about it */
+
+/*
+ * What our own JSON text names: every id in it stands between two quotes.
+ * Nearly all rows of a ledger name nothing of this household: they are told
+ * apart by their bytes, and only the others are parsed.
+ */
 static enum mention mentions(const struct tracing *t, struct str text)
 {
     enum { LENGTH = ID_TEXT - 1 };
     enum mention found = MENTION_NONE;
+    const char *at = text.at, *end = text.at + text.len;
 
-    for (size_t i = 0; i + LENGTH + 1 < text.len; i++) {
+    while (at && (at = memchr(at, '"', (size_t)(end - at))) && end - at > LENGTH + 1) {
         struct id id;
-        if (text.at[i] != '"' || text.at[i + LENGTH + 1] != '"' || !id_parse((struct str){ text.at + i + 1, LENGTH }, &id))
+        at++;
+        if (at[LENGTH] != '"' || !id_parse((struct str){ at, LENGTH }, &id))
             continue;
+        at += LENGTH + 1;
         if (id_eq(id, t->household))
             return MENTION_SELF;
-        if (ids_have(&t->persons, id) || ids_have(&t->records, id))
+        if (found < MENTION_OTHER && (ids_have(&t->persons, id) || ids_have(&t->records, id)))
             found = MENTION_OTHER;
+        else if (found < MENTION_DOOR && ever_behind(t, id))
+            found = MENTION_DOOR;
     }
     return found;
 }
@@ -140,14 +157,6 @@ static bool lived_behind(const struct tracing *t, struct id door, int64_t positi
     return !id_none(door) && id_eq(now, door);
 }
 
-static bool ever_behind(const struct tracing *t, struct id door)
-{
-    for (size_t i = 0; i < t->stay_count; i++)
-        if (id_eq(t->stays[i].door, door))
-            return true;
-    return false;
-}
-
 /* ---- second walk: what was written ---------------------------------------------------- */
 
 static struct trace_line *line_add(struct tracing *t, const struct ledger_row *row, const struct json *given)
@@ -176,7 +185,7 @@ static bool concerns(const struct tracing *t, const struct ledger_row *row, cons
 
     if (json_get(body, "household"))
         return id_eq(id_at(body, "household"), t->household) || id_eq(id_at(body, "to"), t->household);
-    if (mention != MENTION_NONE || lived_behind(t, door, row->position))
+    if (mention > MENTION_DOOR || lived_behind(t, door, row->position))
         return true;
     return kind && kind->type->subject && strcmp(kind->type->subject, "door") == 0 && ever_behind(t, door);
 }
@@ -185,10 +194,13 @@ static int note_written(struct tracing *t, const struct ledger_row *row, struct 
 {
     CLEANUP(json_done) struct json *body = NULL;
     CLEANUP(json_done) struct json *given = NULL;
+    enum mention mention = row_mentions(t, row);
 
+    if (mention == MENTION_NONE)
+        return 0;
     if (json_parse(row->body, &json_own, &body, e) < 0 || json_parse(row->given, &json_own, &given, e) < 0)
         return -1;
-    if (!concerns(t, row, body, row_mentions(t, row)))
+    if (!concerns(t, row, body, mention))
         return 0;
     ids_add(&t->records, row->id);
     int64_t at = line_add(t, row, given)->at;
@@ -252,7 +264,11 @@ static int note_looked(struct tracing *t, const struct ledger_row *row, struct e
 {
     CLEANUP(json_done) struct json *body = NULL;
     CLEANUP(json_done) struct json *given = NULL;
+    const struct str key = STR("\"household\":");
 
+    /* Of another household, or a page of elsewhere. */
+    if (memmem(row->body.at, row->body.len, key.at, key.len) ? row_mentions(t, row) != MENTION_SELF : !covers_it(t, row->area))
+        return 0;
     if (json_parse(row->body, &json_own, &body, e) < 0 || json_parse(row->given, &json_own, &given, e) < 0)
         return -1;
     bool named = json_get(body, "household") != NULL;
