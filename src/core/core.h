@@ -284,6 +284,7 @@ struct query {
     /* Instead of sql: writes the whole answer; tag (64 bytes) may get an ETag. */
     int (*answer)(struct ask *ask, struct buf *body, char *tag, struct err *e);
     bool same;                   /* the answer is the same for everybody who may ask: it may be remembered until the next commit */
+    bool slow;                   /* reads a whole ledger: it is answered beside those that answer everybody */
     bool reveal;                 /* the one behind POST /api/reveal: asked by household only, never by GET; sealed columns are
                                     given open where `fields` names them. Its $3 is the household */
     const char *words;

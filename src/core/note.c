@@ -102,7 +102,7 @@ static const struct param ledger_params[] = { { "ledger", FIELD_TEXT, .from = PA
 static const struct query queries[] = {
     { "looks", RIGHT_AUDIT, .sql = &sql_looks, .params = ledger_params, .keys = "i", .prepare = prepare_ledger, .words = "谁看过" },
     { "writes", RIGHT_AUDIT, .sql = &sql_writes, .params = ledger_params, .keys = "i", .prepare = prepare_ledger, .words = "谁写过" },
-    { "trace", RIGHT_AUDIT, .params = trace_params, .answer = trace_answer, .words = "谁看过、改过这一户" },
+    { "trace", RIGHT_AUDIT, .params = trace_params, .answer = trace_answer, .slow = true, .words = "谁看过、改过这一户" },
     { "forks", RIGHT_AUDIT, .sql = &sql_forks, .keys = "tb", .words = "账本前后不一的报告" },
     { "digest", RIGHT_FIGURES, .sql = &sql_digest, .params = digest_params, .prepare = prepare_digest, .words = "某条记录的摘要" },
     { "roots", RIGHT_SIGNED_IN, .everywhere = true, .sql = &sql_roots, .keys = "ttt", .words = "每日总摘要" },

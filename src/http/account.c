@@ -67,7 +67,7 @@ void account_post(struct request *r)
         else
             core_password_make(g->password);
         r->own = g;
-        (void)!request_work(r, giving_job, given, &e);
+        (void)!request_work(r, r->h->work, giving_job, given, &e);
     }
     if (e.kind != ERR_NONE)
         reply_problem(r, &e);

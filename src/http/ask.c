@@ -50,12 +50,40 @@ void answer_reply(struct request *r, struct answer *a)
         answer_leaves(r, a);
 }
 
+struct asking {
+    struct str feature, query;
+    struct answer *answer;
+};
+
+/* On a worker when the question is a long one. */
+static void ask_job(struct request *r)
+{
+    struct asking *q = r->own;
+    struct reader *reader = NULL;
+
+    if (reader_take(r->h, &reader, &r->err) < 0)
+        return;
+    (void)!core_read(r->h->core, reader, &r->session.who, q->feature, q->query, request_param, r, q->answer, &r->err);
+    reader_put(r->h, reader);
+}
+
+static void asked(struct request *r)
+{
+    struct asking *q = r->own;
+
+    if (r->err.kind == ERR_NONE) {
+        answer_reply(r, q->answer);
+        return;
+    }
+    answer_done(q->answer);
+    reply_problem(r, &r->err);
+}
+
 void ask_get(struct request *r)
 {
     struct str rest = { r->path.at + sizeof "/api/" - 1, r->path.len - (sizeof "/api/" - 1) };
     const char *slash = memchr(rest.at, '/', rest.len);
-    struct answer *a = arena_take(&r->mem, sizeof *a);
-    struct reader *reader = NULL;
+    struct asking *q = arena_take(&r->mem, sizeof *q);
     struct err e = { 0 };
 
     if (!slash || memchr(slash + 1, '/', rest.len - (size_t)(slash + 1 - rest.at))) {
@@ -63,19 +91,16 @@ void ask_get(struct request *r)
         reply_problem(r, &e);
         return;
     }
-    struct str feature = { rest.at, (size_t)(slash - rest.at) };
-    struct str query = { slash + 1, rest.len - feature.len - 1 };
-    r->named = core_query(r->h->core, feature, query) != NULL;
-    if (reader_take(r->h, &reader, &e) < 0) {
+    q->feature = (struct str){ rest.at, (size_t)(slash - rest.at) };
+    q->query = (struct str){ slash + 1, rest.len - q->feature.len - 1 };
+    q->answer = arena_take(&r->mem, sizeof *q->answer);
+    r->own = q;
+    const struct query *known = core_query(r->h->core, q->feature, q->query);
+    r->named = known != NULL;
+    if (!known || !known->slow) {
+        ask_job(r);
+        asked(r);
+    } else if (request_work(r, r->h->questions, ask_job, asked, &e) < 0) {
         reply_problem(r, &e);
-        return;
     }
-    int failed = core_read(r->h->core, reader, &r->session.who, feature, query, request_param, r, a, &e);
-    reader_put(r->h, reader);
-    if (failed < 0) {
-        answer_done(a);
-        reply_problem(r, &e);
-        return;
-    }
-    answer_reply(r, a);
 }

@@ -17,6 +17,7 @@
 #include "http/http.h"
 
 struct request;
+struct work;
 
 /* ---- routes (server.c) -------------------------------------------------------- */
 
@@ -97,8 +98,8 @@ MUST_USE int request_json(struct request *r, struct json **body, struct err *e);
 /* Suspends; then runs on the server's thread after request_go. */
 void request_wait(struct request *r, void (*then)(struct request *r));
 void request_go(struct request *r);
-/* Gives the request to a worker, job then `then`.  ERR_BUSY busy.workers when too many wait. */
-MUST_USE int request_work(struct request *r, void (*job)(struct request *r), void (*then)(struct request *r), struct err *e);
+/* Gives the request to a worker of that line, job then `then`.  ERR_BUSY busy.workers when too many wait. */
+MUST_USE int request_work(struct request *r, struct work *w, void (*job)(struct request *r), void (*then)(struct request *r), struct err *e);
 /* Submits a batch and waits for the disk. */
 void request_submit(struct request *r, struct batch *b, void (*then)(struct request *r));
 
@@ -138,8 +139,7 @@ bool often(struct limits *l, const uint8_t token_hash[32]);          /* takes a 
 
 /* ---- workers (work.c) --------------------------------------------------------------------- */
 
-struct work;
-struct work *work_new(void);
+struct work *work_new(size_t workers);   /* at most 2 */
 void work_stop(struct work *w);          /* after the last job; accepts NULL */
 size_t work_waiting(struct work *w);
 
@@ -198,7 +198,8 @@ struct http {
     struct core *core;
     struct MHD_Daemon *daemon;
     struct limits *limits;
-    struct work *work;
+    struct work *work;               /* passwords and sessions */
+    struct work *questions;          /* those that take long */
     struct hub *hub;
     struct figures figures;
     struct contract meta, openapi;

@@ -401,7 +401,7 @@ void request_completed(void *cls, struct MHD_Connection *conn, void **own, enum 
     if (!r)
         return;
     *own = NULL;
-    if (r->waiting) {
+    while (r->waiting) {
         /* The connection broke meanwhile: what waited still has to be put away, when nobody holds it any more. */
         while (atomic_load(&r->wait) != WAIT_OVER)
             usleep(200);

@@ -2,7 +2,7 @@
  * server.c - starting, stopping, and the table of what there is.
  *
  * Server threads answer questions themselves and wait for nothing else: a
- * request that needs the disk or a password check is suspended.  A stop
+ * request that needs the disk, a password check or a long walk is suspended.  A stop
  * refuses what is new, ends the streams, lets what was taken on be answered,
  * and only then closes.
  */
@@ -142,6 +142,7 @@ static unsigned connections(void)
 static void http_free(struct http *h)
 {
     work_stop(h->work);
+    work_stop(h->questions);
     hub_free(h->hub);
     limits_free(h->limits);
     contracts_done(h);
@@ -203,7 +204,8 @@ int http_start(struct http **out, struct core *core, const struct http_options *
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = listen_on(o->listen, h->url, &fd, e) < 0 || hub_new(h, &h->hub, e) < 0;
     if (!failed) {
-        h->work = work_new();
+        h->work = work_new(2);
+        h->questions = work_new(1);
         h->daemon = daemon_start(h, fd, threads < 2 ? 2 : threads);
         if (!h->daemon)
             failed = err_broken(e, "http.start", "%s", strerror(errno)) < 0;

@@ -314,7 +314,7 @@ void session_open(struct request *r)
     s->wait = wait_of(r, s);
     if (s->wait > 0)
         locked(r, s);
-    else if (request_work(r, sign_in_job, signed_in, &e) < 0)
+    else if (request_work(r, r->h->work, sign_in_job, signed_in, &e) < 0)
         reply_problem(r, &e);
 }
 
@@ -344,6 +344,6 @@ void session_end(struct request *r)
 {
     struct err e = { 0 };
 
-    if (request_work(r, sign_out_job, signed_out, &e) < 0)
+    if (request_work(r, r->h->work, sign_out_job, signed_out, &e) < 0)
         reply_problem(r, &e);
 }

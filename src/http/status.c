@@ -266,6 +266,7 @@ static void metrics_of_process(struct http *h, struct buf *to)
     gauge(to, "wangge_http_connections", (int64_t)peers, "Open connections");
     gauge(to, "wangge_http_waiting", (int64_t)waiting, "Requests that wait for the disk or a worker");
     gauge(to, "wangge_http_workers_waiting", (int64_t)work_waiting(h->work), "Sign-ins that wait for a worker");
+    gauge(to, "wangge_http_questions_waiting", (int64_t)work_waiting(h->questions), "Long questions that wait for their turn");
     gauge(to, "wangge_http_upload_bytes", (int64_t)atomic_load(&h->uploading), "Bodies of requests in memory");
     gauge(to, "wangge_stream_open", (int64_t)streams, "Open event streams");
     counter(to, "wangge_stream_events_total", (int64_t)events, "Events told");

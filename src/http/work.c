@@ -1,20 +1,22 @@
 /*
- * work.c - two workers for what is slow on purpose or waits for the disk.
+ * work.c - workers for what is slow on purpose, waits for the disk or reads much.
  *
- * Checking a password takes 19 MiB and many milliseconds; server threads hand
- * it over and go on.  Two at once, at most WAITING in line: beyond that the
- * asker is told to come again.
+ * Checking a password takes 19 MiB and many milliseconds, a question about a
+ * whole ledger reads all of it; server threads hand such things over and go on.
+ * Each kind has its own line, so that nobody's sign-in waits for a question; at
+ * most WAITING in one: beyond that the asker is told to come again.
  */
 #include "http/own.h"
 
 #include <stdlib.h>
 
-enum { WORKERS = 2, WAITING = 256 };
+enum { WORKERS_MOST = 2, WAITING = 256 };
 
 struct work {
     pthread_mutex_t lock;
     pthread_cond_t some;
-    pthread_t thread[WORKERS];
+    pthread_t thread[WORKERS_MOST];
+    size_t workers;
     struct request *first, *last;
     size_t waiting;
     bool stop;
@@ -43,13 +45,14 @@ static void *work_run(void *arg)
     }
 }
 
-struct work *work_new(void)
+struct work *work_new(size_t workers)
 {
     struct work *w = mem_take(sizeof *w);
 
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->some, NULL);
-    for (size_t i = 0; i < WORKERS; i++)
+    w->workers = workers < WORKERS_MOST ? workers : WORKERS_MOST;
+    for (size_t i = 0; i < w->workers; i++)
         if (pthread_create(&w->thread[i], NULL, work_run, w) != 0)
             abort();
     return w;
@@ -63,7 +66,7 @@ void work_stop(struct work *w)
     w->stop = true;
     pthread_cond_broadcast(&w->some);
     pthread_mutex_unlock(&w->lock);
-    for (size_t i = 0; i < WORKERS; i++)
+    for (size_t i = 0; i < w->workers; i++)
         pthread_join(w->thread[i], NULL);
     pthread_cond_destroy(&w->some);
     pthread_mutex_destroy(&w->lock);
@@ -78,10 +81,8 @@ size_t work_waiting(struct work *w)
     return n;
 }
 
-int request_work(struct request *r, void (*job)(struct request *r), void (*then)(struct request *r), struct err *e)
+int request_work(struct request *r, struct work *w, void (*job)(struct request *r), void (*then)(struct request *r), struct err *e)
 {
-    struct work *w = r->h->work;
-
     if (work_waiting(w) >= WAITING)
         return err_again(e, ERR_BUSY, "busy.workers");
     r->job = job;

@@ -50,6 +50,19 @@ report("in the order of time", listed.length > 3 && listed.every((t, i) => !i ||
 const kept = [one.head, one.phone, open.head, open.phone, "13800000077", ...members.flatMap((m) => [m.name, m.phone])].filter(Boolean);
 report(`nothing of what is kept is in it (${kept.length} values)`, kept.length > 4 ? kept.filter((v) => (zh.stdout + en).includes(v)) : ["too few to tell"]);
 report("in English as well", /^Who wrote and who looked/.test(en) && en.includes(`purpose ${purpose}`) && en.split("\n").length === lines.length ? [] : [en]);
+
+// Long questions stand in a line of their own: whoever asks something else meanwhile does not wait for them.
+const auditor = await signIn(server.url, "auditor", password.get("auditor")), many = 80;
+let over = 0;
+const traces = Array.from({ length: many }, () => auditor.ask("core/trace", { area: "4405", household: one.household }).then((r) => (over++, r.length)));
+const line = async () => Number((await (await fetch(`${server.url}/metrics`)).text()).match(/^wangge_http_questions_waiting (\d+)$/m)?.[1]);
+const waited = await line(), overThen = over;
+for (let i = 0; i < 5; i++) await post.ask("area/tree", { area: village });
+const meanwhile = over, rows = await Promise.all(traces);
+report(`of ${many} traces at once ${waited} stand in line, ${meanwhile - overThen} end while others ask five times`,
+    waited > many / 4 && meanwhile < many * 0.75 && new Set(rows).size === 1 && rows[0] > 3 ? [] : [`${waited} ${overThen} ${meanwhile} ${[...new Set(rows)]}`]);
+report("and then nobody does", (await line()) === 0 ? [] : [`${await line()}`]);
+
 await server.kill("SIGTERM");
 report("without a server it is the same but for its time", run("trace", "--household", one.household).stdout.split("\n").slice(3).join() ===
     lines.slice(3).join() ? [] : ["another"]);
