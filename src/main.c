@@ -1,6 +1,7 @@
 /*
  * main.c - the program: `wangge serve`, and the commands of an operator.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,11 +158,19 @@ static int live(const struct words *w, struct err *e)
     return drill_live(words_option(w, "url", "http://127.0.0.1:8440"), &o, atof(words_option(w, "rate", "5")), &stop, e);
 }
 
+static int to_stdout(void *to, struct str part, struct err *e)
+{
+    (void)to;
+    if (fwrite(part.at, 1, part.len, stdout) == part.len && fflush(stdout) == 0)
+        return 0;
+    return err_broken(e, "command.output", "%s", strerror(errno));
+}
+
 /* Through the running server when there is one, else with the store's own lock. */
 static int run(const struct command *command, const struct words *w, int argc, char **argv, struct err *e)
 {
     CLEANUP(buf_done) struct buf input = { 0 };
-    CLEANUP(buf_done) struct buf out = { 0 };
+    const struct drain out = { to_stdout, NULL };
     CLEANUP(buf_done) struct buf failed = { 0 };
     struct core *c = NULL;
     int asked = 0, result = 0;
@@ -178,12 +187,11 @@ static int run(const struct command *command, const struct words *w, int argc, c
     if (asked == 0) {
         result = command->alone ? 0 : open_core(&c, command->create, command->keyless, e);
         if (result == 0)
-            result = command->run(c, w, buf_view(&input), &out, e);
+            result = command_run(command, c, w, buf_view(&input), &out, e);
         core_close(c);
     } else if (failed.len) {
         result = err_broken(e, "command.failed", "%s", buf_z(&failed));
     }
-    fwrite(out.at, 1, out.len, stdout);
     return result;
 }
 

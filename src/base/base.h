@@ -71,6 +71,13 @@ struct str buf_view(const struct buf *b);
 void buf_clear(struct buf *b);                         /* empty, memory kept */
 void buf_done(struct buf *b);
 
+struct drain {        /* where text goes that may be longer than memory: part after part, each as it is made */
+    int (*take)(void *to, struct str part, struct err *e);
+    void *to;
+};
+enum { DRAIN_PART = 256 * 1024 };                      /* bytes after which a part should leave */
+int drain_buf(void *to, struct str part, struct err *e);   /* a take that keeps all of it in a struct buf */
+
 void hex_put(struct buf *b, struct str bytes);         /* lower case */
 extern const uint8_t hex_value[256];                   /* of a digit in either case its value and 16, of anything else 0 */
 bool hex_read(struct str text, void *out, size_t n);   /* 2n digits, no more; when false, out is not to be used */

@@ -266,11 +266,10 @@ static int import(struct core *c, const struct words *w, struct str input, struc
     return apply ? load_profile(c, e) : 0;
 }
 
-static int export(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
+static int export(struct core *c, const struct words *w, const struct drain *out, struct err *e)
 {
     const char *as = words_option(w, "as", NULL), *area = words_option(w, "ledger", words_option(w, "area", NULL));
 
-    (void)input;
     if (!as || !area)
         return err_set(e, ERR_INVALID, "command.usage");
     return exchange_export(c, &who_system, as, str_of(area), out, e);
@@ -476,7 +475,8 @@ const struct command commands[] = {
       "make the invented city, or list its accounts, or go on working in it", .create = true, .run = drill },
     { "import", "FILE --as divisions|doors [--area AREA] [--gbk] [--apply]", "turn a file into records; a dry run without --apply",
       .create = true, .input = 1, .run = import },
-    { "export", "--as doors|ledger --area AREA", "write an area's doors or a ledger to standard output", .run = export },
+    { "export", "--as doors|ledger --area AREA", "write an area's doors or a ledger to standard output", .beside = true,
+      .pour = export },
     { "worker", "add --name NAME --phone PHONE --account ACCOUNT --role ROLE --area AREA [--household ID] [--category CODE] [--password WORD]",
       "a worker, a duty and an account to sign in with", .run = worker_add },
     { "account", "add NAME --worker ID [--password WORD] | drop NAME", "a way to sign in for a worker on record, or a new password",
@@ -511,4 +511,17 @@ const struct command *command_find(const char *name)
         if (strcmp(c->name, name) == 0)
             return c;
     return NULL;
+}
+
+int command_run(const struct command *k, struct core *c, const struct words *w, struct str input, const struct drain *out, struct err *e)
+{
+    CLEANUP(buf_done) struct buf said = { .secret = true };
+    struct err unsaid = { 0 };
+
+    if (k->pour)
+        return k->pour(c, w, out, e);
+    if (k->run(c, w, input, &said, e) == 0)
+        return said.len ? out->take(out->to, buf_view(&said), e) : 0;
+    (void)!(said.len ? out->take(out->to, buf_view(&said), &unsaid) : 0);
+    return -1;
 }

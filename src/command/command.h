@@ -34,9 +34,12 @@ struct command {
     bool beside;                  /* takes long in a server and bears other commands beside it */
     int input;                    /* index of the plain word that names a file to read, 0: none */
     int (*run)(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e);
+    int (*pour)(struct core *c, const struct words *w, const struct drain *out, struct err *e);   /* instead of run: its output may be long */
 };
 extern const struct command commands[];       /* ends with a NULL name */
 const struct command *command_find(const char *name);
+/* What it says goes to out, when it fails as well. */
+MUST_USE int command_run(const struct command *k, struct core *c, const struct words *w, struct str input, const struct drain *out, struct err *e);
 
 /* paper.c: wangge heads [--day D] [--area A] [--list], wangge trace --household ID [--lang zh|en] */
 int paper_heads(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e);
@@ -46,7 +49,7 @@ int paper_trace(struct core *c, const struct words *w, struct str input, struct 
 struct control;
 MUST_USE int control_start(struct control **out, struct core *c, const char *store_url, struct err *e);
 void control_stop(struct control *k);
-/* Asks a running server. 1: it ran (out, and in *failed its error as text when it failed), 0: nobody listens, -1. */
-int control_ask(const char *store_url, int argc, char **argv, struct str input, struct buf *out, struct buf *failed, struct err *e);
+/* Asks a running server. 1: it ran (to out what it said, in *failed its error as text when it failed), 0: nobody listens, -1. */
+int control_ask(const char *store_url, int argc, char **argv, struct str input, const struct drain *out, struct buf *failed, struct err *e);
 
 #endif

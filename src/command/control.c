@@ -2,8 +2,9 @@
  * control.c - the socket through which commands reach a running server.
  *
  * A request is: number of words, each word and then the input, all with a
- * 4-byte length before them.  The answer is the output and, when it failed,
- * the error as text, with lengths likewise.  Only the store's owner can reach the socket (mode 0600).
+ * 4-byte length before them.  The answer is the output in parts as they are
+ * made, an empty part, and the error as text, empty when it went well, with
+ * lengths likewise.  Only the store's owner can reach the socket (mode 0600).
  * Commands run one after another, but for those that take long and bear others beside them.
  */
 #include "command/command.h"
@@ -18,7 +19,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { WORD_MOST = 64 << 10, PART_MOST = 64 << 20, PATIENCE = 10 };   /* seconds for somebody who stops in the middle of a request */
+enum {
+    WORD_MOST = 64 << 10,
+    INPUT_MOST = 64 << 20,
+    PART_MOST = 1 << 20,          /* of the output */
+    PATIENCE = 10,                /* seconds for somebody who stops in the middle of a request */
+    LISTENING = 60,               /* seconds for somebody who stops in the middle of an answer: a stop waits for him */
+};
 
 struct control {
     struct core *core;
@@ -84,12 +91,25 @@ static bool recv_part(int fd, struct buf *part, uint32_t most)
     return recv_all(fd, &length, sizeof length) && length <= most && recv_all(fd, buf_take(part, length), length);
 }
 
+/* A drain to whoever asked. */
+static int send_parts(void *to, struct str text, struct err *e)
+{
+    while (text.len) {
+        size_t n = text.len < PART_MOST ? text.len : PART_MOST;
+        if (!send_part(*(int *)to, (struct str){ text.at, n }))
+            return err_broken(e, "control.cut", "who asked hung up");
+        text.at += n;
+        text.len -= n;
+    }
+    return 0;
+}
+
 static void answer(struct control *k, int fd)
 {
     uint32_t count;
     struct buf words[WORDS_MOST] = { { 0 } };
     CLEANUP(buf_done) struct buf input = { 0 };
-    CLEANUP(buf_done) struct buf out = { .secret = true };
+    const struct drain out = { send_parts, &fd };
     char *argv[WORDS_MOST];
     struct words w;
     struct err e = { 0 };
@@ -101,7 +121,7 @@ static void answer(struct control *k, int fd)
         whole = recv_part(fd, &words[i], WORD_MOST);
         argv[i] = (char *)buf_z(&words[i]);
     }
-    if (whole && recv_part(fd, &input, PART_MOST)) {
+    if (whole && recv_part(fd, &input, INPUT_MOST)) {
         const struct command *command = NULL;
         pthread_mutex_lock(&k->turn);
         if (words_read(&w, (int)count, argv, &e) == 0 && w.plain_count > 0)
@@ -109,14 +129,14 @@ static void answer(struct control *k, int fd)
         if (command && command->beside)
             pthread_mutex_unlock(&k->turn);
         if (command)
-            failed = command->run(k->core, &w, buf_view(&input), &out, &e) < 0;
+            failed = command_run(command, k->core, &w, buf_view(&input), &out, &e) < 0;
         else if (!e.key[0])
             err_set(&e, ERR_INVALID, "command.unknown");
         if (!command || !command->beside)
             pthread_mutex_unlock(&k->turn);
         if (failed)
             buf_printf(&error, "%s %s %s", e.key, e.field, e.detail);
-        (void)(send_part(fd, buf_view(&out)) && send_part(fd, buf_view(&error)));
+        (void)(send_part(fd, STR("")) && send_part(fd, buf_view(&error)));
     }
     for (size_t i = 0; i < WORDS_MOST; i++)
         buf_done(&words[i]);
@@ -129,11 +149,12 @@ struct guest {
 
 static void *guest_main(void *arg)
 {
-    const struct timeval patience = { .tv_sec = PATIENCE };
+    const struct timeval patience = { .tv_sec = PATIENCE }, listening = { .tv_sec = LISTENING };
     struct guest g = *(struct guest *)arg;
 
     free(arg);
     (void)setsockopt(g.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    (void)setsockopt(g.fd, SOL_SOCKET, SO_SNDTIMEO, &listening, sizeof listening);
     answer(g.control, g.fd);
     close(g.fd);
     pthread_mutex_lock(&g.control->lock);
@@ -218,7 +239,22 @@ void control_stop(struct control *k)
     free(k);
 }
 
-int control_ask(const char *store_url, int argc, char **argv, struct str input, struct buf *out, struct buf *failed, struct err *e)
+/* Its parts, each as it comes, up to the empty one.  1, 0: it ended before, -1: out did not take it. */
+static int recv_parts(int fd, const struct drain *out, struct err *e)
+{
+    CLEANUP(buf_done) struct buf part = { .secret = true };
+
+    do {
+        buf_clear(&part);
+        if (!recv_part(fd, &part, PART_MOST))
+            return 0;
+        if (part.len && out->take(out->to, buf_view(&part), e) < 0)
+            return -1;
+    } while (part.len);
+    return 1;
+}
+
+int control_ask(const char *store_url, int argc, char **argv, struct str input, const struct drain *out, struct buf *failed, struct err *e)
 {
     struct sockaddr_un at;
     uint32_t count = (uint32_t)argc;
@@ -235,7 +271,8 @@ int control_ask(const char *store_url, int argc, char **argv, struct str input, 
     whole = send_all(fd, &count, sizeof count);
     for (int i = 0; whole && i < argc; i++)
         whole = send_part(fd, str_of(argv[i]));
-    whole = whole && send_part(fd, input.at ? input : STR("")) && recv_part(fd, out, PART_MOST) && recv_part(fd, failed, PART_MOST);
+    int got = whole && send_part(fd, input.at ? input : STR("")) ? recv_parts(fd, out, e) : 0;
+    whole = got > 0 && recv_part(fd, failed, PART_MOST);
     close(fd);
-    return whole ? 1 : err_broken(e, "control.cut", "the server hung up");
+    return got < 0 ? -1 : whole ? 1 : err_broken(e, "control.cut", "the server hung up");
 }

@@ -776,9 +776,11 @@ struct exporting {
     struct core *core;
     const struct who *who;
     struct reader *reader;
-    struct json *doors;
-    struct buf *out;
-    int64_t count;
+    const struct area *area;
+    const struct drain *to;
+    struct json *landlords;      /* of doors that have one */
+    struct buf part, *out;       /* out: the part */
+    int64_t count;               /* rows in it */
 };
 
 static void put_escaped(struct buf *out, struct str s)
@@ -806,9 +808,8 @@ static void put_text(struct exporting *x, const struct json *row, const char *ke
     csv_put(x->out, json_str(json_get(row, key)), false);
 }
 
-static int put_row(void *ctx, const struct json *row, struct err *e)
+static int put_row(struct exporting *x, const struct json *row, struct err *e)
 {
-    struct exporting *x = ctx;
     struct str door = json_str(json_get(row, "door")), home = json_str(json_get(row, "household"));
     CLEANUP(buf_done) struct buf cell = { 0 };
     CLEANUP(json_done) struct json *members = json_map();
@@ -824,7 +825,7 @@ static int put_row(void *ctx, const struct json *row, struct err *e)
     buf_printf(&cell, "%lld", (long long)json_int(json_get(row, "order")));
     csv_put(x->out, buf_view(&cell), false);
     put_text(x, row, "building"), put_text(x, row, "floor"), put_text(x, row, "room"), put_text(x, row, "use");
-    put_text(x, json_get(x->doors, key), "landlord");
+    csv_put(x->out, json_str(json_get(x->landlords, key)), false);
     put_text(x, row, "kind"), put_text(x, row, "head"), put_text(x, row, "phone"), put_text(x, row, "contact"), put_text(x, row, "speaks");
     buf_clear(&cell);
     for (size_t i = 0; i < json_count(needs); i++) {
@@ -844,8 +845,8 @@ static int put_row(void *ctx, const struct json *row, struct err *e)
     return 0;
 }
 
-/* Who took it, and how much: on disk before anything leaves. */
-static int note_export(struct exporting *x, const struct area *area, struct err *e)
+/* Who takes it, and how much: on disk before anything leaves. */
+static int note_export(struct exporting *x, struct err *e)
 {
     struct who who = { .worker = x->who->worker, .system = true };
     struct batch *b = core_batch_new(x->core, &who, time_now());
@@ -855,7 +856,7 @@ static int note_export(struct exporting *x, const struct area *area, struct err 
     json_set(body, "query", json_text(STR("exchange/doors")));
     json_set(body, "count", json_number(x->count));
     json_set(body, "purpose", json_text(STR("export")));
-    core_batch_add(b, id_new(), "core.read", area->id, time_now(), body);
+    core_batch_add(b, id_new(), "core.read", x->area->id, time_now(), body);
     core_write(x->core, b);
     if (b->results[0].status != RESULT_STORED) {
         *e = b->results[0].err;
@@ -865,25 +866,56 @@ static int note_export(struct exporting *x, const struct area *area, struct err 
     return failed;
 }
 
-int export_doors(struct core *c, const struct who *who, const struct area *area, struct buf *out, struct err *e)
+static int part_leaves(struct exporting *x, struct err *e)
 {
-    struct exporting x = { .core = c, .who = who, .doors = json_map(), .out = out };
-    struct keeping doors = { x.doors, "door" };
+    if (note_export(x, e) < 0 || x->to->take(x->to->to, buf_view(&x->part), e) < 0)
+        return -1;
+    buf_clear(&x->part);
+    x->count = 0;
+    return 0;
+}
+
+static int keep_landlord(void *ctx, const struct json *row, struct err *e)
+{
+    struct exporting *x = ctx;
+    struct str door = json_str(json_get(row, "door")), landlord = json_str(json_get(row, "landlord"));
+    char key[ID_TEXT];
+
+    (void)e;
+    if (!landlord.len)
+        return 0;
+    snprintf(key, sizeof key, "%.*s", (int)door.len, door.at);
+    json_set(x->landlords, key, json_text(landlord));
+    return 0;
+}
+
+static int put_and_leave(void *ctx, const struct json *row, struct err *e)
+{
+    struct exporting *x = ctx;
+
+    if (put_row(x, row, e) < 0)
+        return -1;
+    return x->part.len < DRAIN_PART ? 0 : part_leaves(x, e);
+}
+
+int export_doors(struct core *c, const struct who *who, const struct area *area, const struct drain *out, struct err *e)
+{
+    struct exporting x = { .core = c, .who = who, .area = area, .to = out, .landlords = json_map(), .part.secret = true };
     struct asked asked = { .area = area->id };
     int failed = core_reader_open(c, &x.reader, e);
 
+    x.out = &x.part;
     for (size_t i = 0; door_columns[i].name; i++)
-        csv_put(out, str_of(door_columns[i].name), i == 0);
-    buf_char(out, '\n');
+        csv_put(x.out, str_of(door_columns[i].name), i == 0);
+    buf_char(x.out, '\n');
     if (!failed)
-        failed = ask_all(c, x.reader, who, "doors", asked, keep, &doors, e);
+        failed = ask_all(c, x.reader, who, "doors", asked, keep_landlord, &x, e);
     if (!failed)
-        failed = ask_all(c, x.reader, who, "list", asked, put_row, &x, e);
-    if (!failed)
-        failed = note_export(&x, area, e);
-    if (failed)
-        buf_clear(out);
+        failed = ask_all(c, x.reader, who, "list", asked, put_and_leave, &x, e);
+    if (!failed && x.part.len)
+        failed = part_leaves(&x, e);
+    buf_done(&x.part);
     core_reader_close(x.reader);
-    json_done(&x.doors);
+    json_done(&x.landlords);
     return failed;
 }

@@ -281,30 +281,41 @@ int exchange_import(struct core *c, const struct who *who, const char *as, struc
     return failed;
 }
 
-static int export_ledger(struct core *c, struct str ledger, struct buf *out, struct err *e)
+/* From a position on, up to a part's length; the position comes to stand at the end when there is no more. */
+static int ledger_part(struct store *s, struct str ledger, int64_t *position, struct buf *part, struct err *e)
 {
-    struct reader *reader = NULL;
+    CLEANUP(rows_done) struct rows rows = { 0 };
     struct ledger_row row;
+
+    if (ledger_after(s, ledger, *position, &rows, e) < 0)
+        return -1;
+    while (part->len < DRAIN_PART && ledger_next(&rows, &row)) {
+        ledger_export(&row, part);
+        *position = row.position;
+    }
+    return store_failed(s, e);
+}
+
+static int export_ledger(struct core *c, struct str ledger, const struct drain *out, struct err *e)
+{
+    CLEANUP(buf_done) struct buf part = { 0 };
+    struct reader *reader = NULL;
+    int64_t position = 0;
     int failed;
 
     if (core_reader_open(c, &reader, e) < 0)
         return -1;
-    struct rows rows = { 0 };
-
-    failed = ledger_after(reader_store(reader), ledger, 0, &rows, e);
-    while (!failed && ledger_next(&rows, &row)) {
-        ledger_export(&row, out);
-        if (out->len && out->at[out->len - 1] != '\n')
-            buf_char(out, '\n');
-    }
-    rows_done(&rows);
-    if (!failed)
-        failed = store_failed(reader_store(reader), e);
+    do {
+        buf_clear(&part);
+        failed = ledger_part(reader_store(reader), ledger, &position, &part, e);
+        if (!failed && part.len)
+            failed = out->take(out->to, buf_view(&part), e);
+    } while (!failed && part.len);
     core_reader_close(reader);
     return failed;
 }
 
-int exchange_export(struct core *c, const struct who *who, const char *as, struct str area, struct buf *out, struct err *e)
+int exchange_export(struct core *c, const struct who *who, const char *as, struct str area, const struct drain *out, struct err *e)
 {
     const struct areas *areas = core_areas_hold(c);
     const struct str looks = STR("/read");

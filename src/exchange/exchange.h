@@ -33,8 +33,11 @@ struct division {
 /* All or nothing; the memory is mem's.  What the import and the drill both begin with. */
 MUST_USE int exchange_divisions(struct str file, struct arena *mem, struct division **out, size_t *count, struct err *e);
 
-/* as: "doors" (an area's doors and households, open values; noted as read) or "ledger" (JSON lines of one ledger). */
-MUST_USE int exchange_export(struct core *c, const struct who *who, const char *as, struct str area, struct buf *out, struct err *e);
+/*
+ * as: "doors" (an area's doors and households, open values; each part is noted as read before it leaves) or "ledger" (JSON
+ * lines of one ledger).  Nothing of the store is held while a part leaves; what has left before an error stays out.
+ */
+MUST_USE int exchange_export(struct core *c, const struct who *who, const char *as, struct str area, const struct drain *out, struct err *e);
 
 /* ---- CSV (RFC 4180, quotes, CRLF or LF) ---- */
 struct csv {

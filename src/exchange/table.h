@@ -54,7 +54,7 @@ struct import {
 };
 MUST_USE int import_divisions(struct import *in, struct err *e);
 MUST_USE int import_doors(struct import *in, struct err *e);
-MUST_USE int export_doors(struct core *c, const struct who *who, const struct area *area, struct buf *out, struct err *e);
+MUST_USE int export_doors(struct core *c, const struct who *who, const struct area *area, const struct drain *out, struct err *e);
 extern const struct column division_columns[], door_columns[];
 
 /* Takes the results of a written batch into the report; row_of[i] is the row that result i came from. */

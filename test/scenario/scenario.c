@@ -814,7 +814,7 @@ static void step_export(struct play *p, struct str *words, size_t count)
         play_stop(p, "export AS FILE area=A, not", p->step.text);
     if (count > 3 && word_pair(words[3], &key, &value))
         area = expand(p, value);
-    int failed = exchange_export(opened(p), who_acts(p, &session), words[1].at, area, &out, &e) < 0;
+    int failed = exchange_export(opened(p), who_acts(p, &session), words[1].at, area, &(struct drain){ drain_buf, &out }, &e) < 0;
 
     expect_worked(p, failed, &e, "export");
     if (!failed)

@@ -67,6 +67,12 @@ const unowned = await post.ask("duty/unowned", { area: "4405" });
 report("what nobody owns is a list", unowned.length ? [] : ["the drill leaves holes, the list shows none"]);
 await server.kill("SIGTERM");
 
+// Doors leave in parts, each noted before it does: together what left.
+const doors = wangge("export", "--as", "doors", "--area", "4405", "--store", store).trim().split("\n").length - 1;
+const notes = wangge("export", "--as", "ledger", "--area", "4405/read", "--store", store).trim().split("\n")
+    .map((l) => JSON.parse(JSON.parse(l).body)).filter((b) => b.query === "exchange/doors").map((b) => b.count);
+report(`${doors} rows of doors are noted in ${notes.length} parts`, notes.length > 1 && notes.reduce((a, b) => a + b) === doors ? [] : [notes.join()]);
+
 const ledger = wangge("export", "--as", "ledger", "--area", "440513108216", "--store", store);
 const verified = (text) => spawnSync("node", ["tool/verify.mjs"], { input: text, encoding: "utf8" });
 const good = verified(ledger);

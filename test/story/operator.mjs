@@ -2,7 +2,8 @@
 // store, the official list and its reorganisation, accounts beside a running
 // server, and what is said when a file, a key or a lock is in the way.
 import { spawnSync } from "node:child_process";
-import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { chmodSync, closeSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { report } from "../check/report.mjs";
 import { borrow, serve, signIn } from "../program.mjs";
@@ -60,7 +61,27 @@ for (const code of gone) {
     if (!found || !now.has(found.code)) wrong.push(`${code}: ${JSON.stringify(found)}`);
 }
 report(`the ${gone.length} former codes are still found, under their new ones`, gone.length === 37 ? wrong : [`${gone.length}`]);
+
+// ---- an output longer than a part, than a request, than what either side has ----
+const big = 72, sqlite = (sql) => spawnSync("sqlite3", ["-cmd", ".timeout 5000", join(folder, "wangge.db"), sql]);
+sqlite(`WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < ${big})
+    INSERT INTO ledger_record SELECT ledger, 100000 + i, randomblob(16), type, area, at, received_at, maker, author, for_whom, proof,
+    printf('%.*c', 1000000, 'x'), given, boxes, digest FROM (SELECT * FROM ledger_record WHERE ledger = '4405' LIMIT 1), n`);
+const memory = () => Number(readFileSync(`/proc/${server.child.pid}/status`, "utf8").match(/VmHWM:\s+(\d+)/)[1]) / 1024;
+function exported(limit) {
+    const name = join(folder, "exported"), to = openSync(name, "w");
+    const words = ["export", "--as", "ledger", "--area", "4405", "--store", store];
+    const limited = ["-c", `ulimit -v ${limit}; exec build/wangge "$@"`, "-", ...words];
+    const { status, stderr } = spawnSync("bash", limited, { stdio: ["ignore", to, "pipe"], encoding: "utf8" });
+    closeSync(to);
+    return { status, stderr, size: statSync(name).size, hash: createHash("sha256").update(readFileSync(name)).digest("hex") };
+}
+const before = memory(), large = exported(100000), grown = memory() - before;
+report(`${big} MB leave through the running server, whose memory grows by ${grown.toFixed(0)} MB`,
+    large.status === 0 && large.size > big * 1e6 && grown < 40 ? [] : [JSON.stringify(large)]);
 report("a stop is clean", (await server.kill("SIGTERM")) === 0 ? [] : ["it was not"]);
+report("without a server it is the same", exported("unlimited").hash === large.hash ? [] : ["another"]);
+sqlite("DELETE FROM ledger_record WHERE ledger = '4405' AND position > 100000");
 
 // ---- keys ----
 const master = join(folder, "wangge.db.keys.master");
@@ -70,7 +91,6 @@ renameSync(`${master}.away`, master);
 chmodSync(master, 0o644);
 expect("a master key that others may read is refused", run("verify"), 1, "keys.master_mode");
 chmodSync(master, 0o600);
-const sqlite = (sql) => spawnSync("sqlite3", [join(folder, "wangge.db"), sql]);
 const part = (more) => sqlite(`UPDATE store_part SET version = version + ${more} WHERE part = 'ledger'`);
 part(1);
 expect("a store of a newer program is left alone", run("serve", "--listen", "127.0.0.1:0"), 1, "store.newer");

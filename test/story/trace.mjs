@@ -60,7 +60,8 @@ const waited = await line(), overThen = over;
 for (let i = 0; i < 5; i++) await post.ask("area/tree", { area: village });
 const meanwhile = over, rows = await Promise.all(traces);
 report(`of ${many} traces at once ${waited} stand in line, ${meanwhile - overThen} end while others ask five times`,
-    waited > many / 4 && meanwhile < many * 0.75 && new Set(rows).size === 1 && rows[0] > 3 ? [] : [`${waited} ${overThen} ${meanwhile} ${[...new Set(rows)]}`]);
+    waited > many / 4 && meanwhile < many * 0.75 && new Set(rows).size === 1 && rows[0] > 3 ? [] :
+        [`${waited} ${overThen} ${meanwhile} ${[...new Set(rows)]}`]);
 report("and then nobody does", (await line()) === 0 ? [] : [`${await line()}`]);
 
 await server.kill("SIGTERM");
