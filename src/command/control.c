@@ -109,7 +109,8 @@ static void answer(struct control *k, int fd)
     uint32_t count;
     struct buf words[WORDS_MOST] = { { 0 } };
     CLEANUP(buf_done) struct buf input = { 0 };
-    const struct drain out = { send_parts, &fd };
+    CLEANUP(buf_done) struct buf said = { .secret = true };
+    const struct drain out = { send_parts, &fd }, kept = { drain_buf, &said };      /* kept: nobody's turn waits for a reader */
     char *argv[WORDS_MOST];
     struct words w;
     struct err e = { 0 };
@@ -129,14 +130,14 @@ static void answer(struct control *k, int fd)
         if (command && command->beside)
             pthread_mutex_unlock(&k->turn);
         if (command)
-            failed = command_run(command, k->core, &w, buf_view(&input), &out, &e) < 0;
+            failed = command_run(command, k->core, &w, buf_view(&input), command->beside ? &out : &kept, &e) < 0;
         else if (!e.key[0])
             err_set(&e, ERR_INVALID, "command.unknown");
         if (!command || !command->beside)
             pthread_mutex_unlock(&k->turn);
         if (failed)
             buf_printf(&error, "%s %s %s", e.key, e.field, e.detail);
-        (void)(send_part(fd, STR("")) && send_part(fd, buf_view(&error)));
+        (void)(send_parts(&fd, buf_view(&said), &e) == 0 && send_part(fd, STR("")) && send_part(fd, buf_view(&error)));
     }
     for (size_t i = 0; i < WORDS_MOST; i++)
         buf_done(&words[i]);

@@ -1,7 +1,7 @@
 // operator.mjs - the command line of somebody who runs an installation: first
 // store, the official list and its reorganisation, accounts beside a running
 // server, and what is said when a file, a key or a lock is in the way.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, closeSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -79,6 +79,10 @@ function exported(limit) {
 const before = memory(), large = exported(100000), grown = memory() - before;
 report(`${big} MB leave through the running server, whose memory grows by ${grown.toFixed(0)} MB`,
     large.status === 0 && large.size > big * 1e6 && grown < 40 ? [] : [JSON.stringify(large)]);
+const idle = spawn("build/wangge", ["export", "--as", "ledger", "--area", "4405", "--store", store], { stdio: ["ignore", "pipe", "ignore"] });
+await new Promise((resolve) => idle.stdout.once("readable", resolve));     // and reads no further
+expect("who stops in the middle of an answer keeps no other command", add("何谷雨", "he", "secretary", "440513108216"), 0, "account he ");
+idle.kill("SIGKILL");
 report("a stop is clean", (await server.kill("SIGTERM")) === 0 ? [] : ["it was not"]);
 report("without a server it is the same", exported("unlimited").hash === large.hash ? [] : ["another"]);
 sqlite("DELETE FROM ledger_record WHERE ledger = '4405' AND position > 100000");
