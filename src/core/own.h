@@ -39,6 +39,17 @@ struct duties {                   /* of one worker, ended ones too; kept in a ca
 };
 #define DUTY_CACHE 1024
 
+struct alarm {                    /* the key of one */
+    int64_t due_at;
+    char ledger[LEDGER_NAME], type[64];
+    struct id subject;
+};
+
+struct debt {                     /* a record owed to another village */
+    char ledger[LEDGER_NAME], target[LEDGER_NAME];
+    int64_t position;
+};
+
 struct listener {
     void (*tell)(void *arg, const struct event *events, size_t count);
     void *arg;
@@ -101,6 +112,8 @@ struct core {
     pthread_mutex_t tick_lock;
     struct reader *tick_reader;
     char heads_day[DAY_TEXT];     /* whose heads are written */
+    struct alarm alarm_after;     /* tried last: the next tick goes on after it, after zeros at the beginning */
+    struct debt debt_after;
 
     struct memo *memo;            /* NULL: nothing is remembered */
 

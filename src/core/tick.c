@@ -2,13 +2,18 @@
  * tick.c - what happens by itself: alarms that come due, records owed to other villages, the day's heads.
  *
  * Both become ordinary records with ids hashed from what called for them, so
- * that whoever fires or delivers one twice does no harm.
+ * that whoever fires or delivers one twice does no harm.  A tick tries so many
+ * and the next goes on after them, from the end to the beginning again: those
+ * that have to wait keep no others waiting.
  */
 #include "core/own.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core_tick.sql.h"
+
+enum { ALARMS = 500, DEBTS = 200 };    /* tried in a tick */
 
 int core_alarm(struct tx *tx, const struct record *r, int64_t due_at, const char *type, struct id subject, struct err *e)
 {
@@ -39,18 +44,25 @@ static struct id delivery_id(struct id first, struct str target)
     return id_make("delivery", id_bytes(&first), target);
 }
 
+static void keep(char *to, size_t room, struct str s)
+{
+    snprintf(to, room, "%.*s", (int)s.len, s.at);
+}
+
 /* ---- alarms ------------------------------------------------------------------- */
 
-static int fire_alarms(struct core *c, struct store *s, struct err *e)
+/* Those that are due into the batch, up to so many, which is counted down. */
+static int take_alarms(struct core *c, struct store *s, struct batch *b, int *left, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
-    struct batch *b = NULL;
-    int64_t now = time_now();
-    int fired = 0;
+    struct alarm *after = &c->alarm_after;
 
-    if (store_query(s, &rows, &sql_due_alarms, ARGS(now), e) < 0)
+    if (store_query(s, &rows, &sql_due_alarms, ARGS(b->own->received_at, after->due_at, after->ledger, after->type, after->subject, *left), e) < 0)
         return -1;
-    while (rows_next(&rows)) {
+    for (; rows_next(&rows); --*left) {
+        *after = (struct alarm){ .due_at = rows_int(&rows, 4), .subject = rows_id(&rows, 2) };
+        keep(after->ledger, sizeof after->ledger, rows_str(&rows, 0));
+        keep(after->type, sizeof after->type, rows_str(&rows, 1));
         const struct kind *kind = core_kind(c, rows_str(&rows, 1));
         char text[ID_TEXT];
         if (!kind)
@@ -58,23 +70,33 @@ static int fire_alarms(struct core *c, struct store *s, struct err *e)
         struct json *values = json_map();
         id_text(rows_id(&rows, 2), text);
         json_set(values, kind->type->fields[0].name, json_text(str_of(text)));
-        if (!b)
-            b = core_batch_new(c, &who_system, now);
         core_batch_add(b, alarm_id(rows_str(&rows, 0), rows_str(&rows, 1), rows_id(&rows, 2), rows_int(&rows, 4)), kind->type->name,
                        rows_str(&rows, 3), rows_int(&rows, 4), values);
     }
-    rows_done(&rows);
-    if (!b)
-        return store_failed(s, e);
-    core_write(c, b);
-    for (size_t i = 0; i < b->count; i++) {
+    if (*left)
+        *after = (struct alarm){ 0 };
+    return store_failed(s, e);
+}
+
+static int fire_alarms(struct core *c, struct store *s, struct err *e)
+{
+    struct batch *b = core_batch_new(c, &who_system, time_now());
+    bool round = c->alarm_after.due_at != 0;
+    int left = ALARMS, fired = 0;
+    int result = take_alarms(c, s, b, &left, e);
+
+    if (result == 0 && left && round)
+        result = take_alarms(c, s, b, &left, e);
+    if (result == 0 && b->count)
+        core_write(c, b);
+    for (size_t i = 0; result == 0 && i < b->count; i++) {
         if (b->results[i].status == RESULT_STORED)
             fired++;
         else if (b->results[i].status == RESULT_REFUSED)
             *e = b->results[i].err;
     }
     core_batch_free(b);
-    return fired;
+    return result < 0 ? -1 : fired;
 }
 
 /* ---- deliveries ------------------------------------------------------------------ */
@@ -200,29 +222,19 @@ static int deliver(struct core *c, struct store *s, struct str ledger, int64_t p
     return written;
 }
 
-struct debt {
-    char ledger[LEDGER_NAME], target[LEDGER_NAME];
-    int64_t position;
-};
-
-static void keep(char to[LEDGER_NAME], struct str s)
-{
-    memcpy(to, s.at, s.len < LEDGER_NAME ? s.len : LEDGER_NAME - 1);
-}
-
-static int list_debts(struct store *s, struct debt **debts, size_t *count, struct err *e)
+static int list_debts(struct store *s, const struct debt *after, struct debt **debts, size_t *count, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
-    size_t room = 0;
+    size_t room = *count;
 
-    if (store_query(s, &rows, &sql_owed, NO_ARGS, e) < 0)
+    if (store_query(s, &rows, &sql_owed, ARGS(after->ledger, after->position, after->target, DEBTS - (int)*count), e) < 0)
         return -1;
     while (rows_next(&rows)) {
         *debts = MEM_GROW(*debts, *count, room);
         struct debt *d = &(*debts)[(*count)++];
         *d = (struct debt){ .position = rows_int(&rows, 1) };
-        keep(d->ledger, rows_str(&rows, 0));
-        keep(d->target, rows_str(&rows, 2));
+        keep(d->ledger, sizeof d->ledger, rows_str(&rows, 0));
+        keep(d->target, sizeof d->target, rows_str(&rows, 2));
     }
     return store_failed(s, e);
 }
@@ -233,8 +245,10 @@ static int pay_debts(struct core *c, struct store *s, struct err *e)
     size_t count = 0;
     int all = 0;
 
-    if (list_debts(s, &debts, &count, e) < 0)
+    if (list_debts(s, &c->debt_after, &debts, &count, e) < 0 ||
+        (count < DEBTS && c->debt_after.position && list_debts(s, &(struct debt){ 0 }, &debts, &count, e) < 0))
         all = -1;
+    c->debt_after = count == DEBTS ? debts[DEBTS - 1] : (struct debt){ 0 };
     for (size_t i = 0; all >= 0 && i < count; i++) {        /* one that cannot be delivered does not keep the others waiting */
         int written = deliver(c, s, str_of(debts[i].ledger), debts[i].position, str_of(debts[i].target), e);
         all += written > 0 ? written : 0;

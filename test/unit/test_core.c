@@ -48,6 +48,8 @@ static int apply_open(struct tx *tx, const struct record *r, struct err *e)
 
 static void (*meanwhile)(struct core *c);      /* what somebody else does while the writer has a record in hand */
 
+static bool shut;                              /* 4406 takes nothing for now */
+
 static int check_add(struct tx *tx, struct record *r, struct err *e)
 {
     struct item it;
@@ -55,6 +57,8 @@ static int check_add(struct tx *tx, struct record *r, struct err *e)
 
     if (record_number(r, "n") == 998 && meanwhile)
         meanwhile(tx_core(tx));
+    if (shut && str_is(r->area, "4406"))
+        return err_again(e, ERR_CONFLICT, "toy.shut");
     if (record_number(r, "n") == 999)
         return err_set(e, ERR_CONFLICT, "toy.full");
     for (size_t i = 0; record_item(r, "temps", i, &it); i++)
@@ -95,11 +99,33 @@ static int make_add(struct tx *tx, const struct record *source, const struct jso
     json_set(*out, "n", json_number(7));
     return 0;
 }
+static const struct field wind_fields[] = { { "thing", FIELD_ID, .required = true }, { "due", FIELD_TIME, .required = true }, { 0 } };
+static const struct field ring_fields[] = { { "thing", FIELD_ID, .required = true }, { 0 } };
+static const int64_t too_early = 1580342400000;
+
+static int apply_wind(struct tx *tx, const struct record *r, struct err *e)
+{
+    return core_alarm(tx, r, record_number(r, "due"), "toy.ring", record_id(r, "thing"), e);
+}
+
+static int check_ring(struct tx *tx, struct record *r, struct err *e)
+{
+    (void)tx;
+    return r->at == too_early ? err_again(e, ERR_CONFLICT, "toy.early") : 0;
+}
+
+static int apply_ring(struct tx *tx, const struct record *r, struct err *e)
+{
+    return core_alarm_off(tx, r, "toy.ring", record_id(r, "thing"), e);
+}
+
 static const struct delivery deliveries[] = { { "toy.send", "toy.add", make_add }, { 0 } };
 
 static const struct record_type records[] = {
     { "toy.send", RIGHT_VISIT, send_fields, NULL, apply_send },
     { "toy.open", RIGHT_SYSTEM, open_fields, NULL, apply_open, .births = true },
+    { "toy.wind", RIGHT_VISIT, wind_fields, NULL, apply_wind },
+    { "toy.ring", RIGHT_SYSTEM, ring_fields, check_ring, apply_ring },
     { "toy.add", RIGHT_VISIT, add_fields, check_add, apply_add, .subject = "thing" },
     { 0 } };
 static const struct param params[] = { { "ledger", FIELD_TEXT, true, PARAM_ASKED }, { 0 } };
@@ -130,6 +156,7 @@ static int begin(void **state)
 {
     struct world *w = mem_take(sizeof *w);
 
+    shut = false, meanwhile = NULL;
     snprintf(w->dir, sizeof w->dir, "/tmp/wangge-core-XXXXXX");
     assert_non_null(mkdtemp(w->dir));
     snprintf(w->store, sizeof w->store, "sqlite:%s/w.db", w->dir);
@@ -679,6 +706,42 @@ static void what_is_owed_is_delivered_once(void **state)
     assert_int_equal(one_number(w, "SELECT COUNT(*) FROM ledger_record WHERE type = 'core.refused'"), 0);
 }
 
+/* Those that wait are tried again by turns, and keep what comes after them from nothing. */
+static void what_waits_starves_nobody(void **state)
+{
+    enum { STUCK_DEBTS = 450, STUCK_ALARMS = 1100 };
+    static const char owed[] = "SELECT COUNT(*) FROM core_outbox", due[] = "SELECT COUNT(*) FROM core_alarm";
+    struct world *w = *state;
+    struct batch *b = core_batch_new(w->c, &who_system, time_now());
+    struct err e = { 0 };
+
+    for (int i = 0; i <= STUCK_DEBTS + STUCK_ALARMS + 1; i++) {
+        bool debt = i <= STUCK_DEBTS, last = i == STUCK_DEBTS || i == STUCK_DEBTS + STUCK_ALARMS + 1;
+        struct json *values = json_map();
+        char thing[ID_TEXT];
+        id_text(id_new(), thing);
+        json_set(values, "thing", json_text(str_of(thing)));
+        if (debt)
+            json_set(values, "to", json_text(last ? STR("4405") : STR("4406")));
+        else
+            json_set(values, "due", json_number(last ? too_early + 1 : too_early));
+        core_batch_add(b, id_new(), debt ? "toy.send" : "toy.wind", STR("4405"), time_now(), values);
+    }
+    core_write(w->c, b);
+    for (size_t i = 0; i < b->count; i++)
+        assert_int_equal(b->results[i].status, RESULT_STORED);
+    core_batch_free(b);
+    shut = true;
+    for (int i = 0; i < 3; i++)
+        assert_true(core_tick(w->c, &e) >= 0);
+    assert_int_equal(one_number(w, owed), STUCK_DEBTS);
+    assert_int_equal(one_number(w, due), STUCK_ALARMS);
+    shut = false;
+    for (int i = 0; i < 6; i++)                 /* from wherever it is, all of them */
+        assert_true(core_tick(w->c, &e) >= 0);
+    assert_int_equal(one_number(w, owed), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -687,6 +750,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_older_copy_is_not_served, begin, end),
         cmocka_unit_test_setup_teardown(what_cannot_be_read_is_not_absent, begin, end),
         cmocka_unit_test_setup_teardown(a_bulk_load_counts_anew_after_what_was_undone, begin, end),
+        cmocka_unit_test_setup_teardown(what_waits_starves_nobody, begin, end),
         cmocka_unit_test_setup_teardown(stored_then_repeated_then_reused, begin, end),
         cmocka_unit_test_setup_teardown(a_broken_apply_costs_only_its_record, begin, end),
         cmocka_unit_test_setup_teardown(secrets_lost_in_another_hand_cost_the_batch_and_nothing_else, begin, end),
