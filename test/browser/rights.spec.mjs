@@ -72,7 +72,7 @@ for (const role of walkers)
                 const told = await p.locator("main > .notice.pad").count();
                 if (told !== (may(d) ? 0 : 1)) wrong.push(`${face} ${d.path}: ${may(d) ? "is told he may not" : "opens"}`);
                 if (refused.length) wrong.push(`${face} ${d.path}: ${refused}`);
-                if (await p.locator("main [role=alert]").count()) wrong.push(`${face} ${d.path}: ${await p.locator("main [role=alert]").first().textContent()}`);
+                for (const alert of await p.locator("main [role=alert]").allTextContents()) wrong.push(`${face} ${d.path}: ${alert}`);
             }
         }
         assert.deepEqual([...wrong, ...p.errors], []);
