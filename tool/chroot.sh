@@ -1,11 +1,12 @@
 #!/bin/sh
-# chroot.sh run|test [FOLDER] - the README's two commands on a bare Debian 12:
+# chroot.sh run|test|install [FOLDER] - what a newcomer does on a bare Debian 12:
 # debootstrap, a clean clone of what is committed, `make run` or `make test`
-# inside. By hand, as root, with debootstrap installed. FOLDER is kept and
-# used again; without one a new one is made and removed.
+# inside; or the package of build/ installed, started, removed and purged
+# (test/check/installed.sh). By hand, as root, with debootstrap installed.
+# FOLDER is kept and used again; without one a new one is made and removed.
 set -eu
 cd "$(dirname "$0")/.."
-verb=${1:?run or test}
+verb=${1:?run, test or install}
 root=${2:-}
 [ "$(id -u)" = 0 ] || { echo 'chroot.sh needs root'; exit 1; }
 [ -n "$root" ] || { root=$(mktemp -d); kept=no; }
@@ -37,8 +38,14 @@ mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev" && mount --make-rslave "$root/dev"
 mount -t sysfs sysfs "$root/sys" 2>/dev/null || true
 
+inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 $(env | grep -iE '^(https?|no)_proxy=' || true) chroot "$root" "$@"; }
+if [ "$verb" = install ]; then
+    install -D -m 644 -t "$root/tmp/package" build/wangge_*.deb
+    install -m 755 test/check/installed.sh "$root/tmp/package"
+    inside sh -c '/tmp/package/installed.sh /tmp/package/wangge_*.deb'
+    exit
+fi
 rm -rf "$root/wangge"
 git clone -q . "$root/wangge"
-inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 $(env | grep -iE '^(https?|no)_proxy=' || true) chroot "$root" "$@"; }
 inside sh -c 'command -v make > /dev/null || { apt-get update -q && apt-get install -q -y --no-install-recommends make; }'
 inside make -C /wangge "$verb"

@@ -80,6 +80,7 @@ lane_pages() {
     suite check-sql node test/check/sql.mjs
     suite check-postgres node test/check/postgres.mjs
     suite check-clock test/check/clock.sh
+    suite check-package node test/check/package.mjs
     suite operator node test/story/operator.mjs
     suite operations node test/story/operations.mjs
     suite pages-types bash -c 'cd web && npm run --silent check'
