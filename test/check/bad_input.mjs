@@ -4,6 +4,7 @@
 // refused ones is, and no answer is 500 or more.  What is just inside its bounds
 // is sent by somebody who has no right to it, and then by somebody who has: it is
 // stored or refused by a word of its feature, and the tables still follow from the ledgers.
+import { connect } from "node:net";
 import { report } from "./report.mjs";
 import { accounts, borrow, newId, serve, signIn, wangge } from "../program.mjs";
 import { rightsOf, roles } from "../roles.mjs";
@@ -222,6 +223,37 @@ await refuses("no such question", "GET", "/api/household/castle", undefined, bea
 await refuses("a question by POST", "POST", "/api/household/list", "{}", undefined, 405, "request.method");
 report(`whole bodies, sign-ins, accounts, reveals and ${asked} questions: each by its key`, whole);
 report("no answer is 500 or more, every one is JSON", broken);
+// ---- what is no HTTP: libmicrohttpd answers by itself (doc/operations.md), and nobody is spoken to again -------------
+const raw = (bytes) => new Promise((done) => {
+    const socket = connect(new URL(url).port, "127.0.0.1"), limit = setTimeout(() => done(`${said} and stays open`) || socket.destroy(), 10000);
+    let said = "";
+    socket.on("data", (data) => (said += data.toString("latin1")));
+    socket.on("error", () => {});     // a reset is an end, too
+    socket.on("close", () => (clearTimeout(limit), done(said)));
+    socket.write(Buffer.from(bytes, "latin1"));
+});
+const host = "Host: x\r\n", long = "a".repeat(40000);
+const posted = (headers, body = "") => `POST /api/session HTTP/1.1\r\n${host}Content-Type: application/json\r\n${headers}\r\n\r\n${body}`;
+const foreign = [
+    ["a header without colon", `GET / HTTP/1.1\r\n${host}nothing\r\n\r\n`, 400], ["no version", `GET /\r\n${host}\r\n`, 400],
+    ["a version that is none", `GET / HTTX/1.1\r\n${host}\r\n`, 400], ["a small http", `GET / http/1.1\r\n${host}\r\n`, 400],
+    ["a length that is no number", posted("Content-Length: x"), 400], ["a length below nothing", posted("Content-Length: -1"), 400],
+    ["a chunk's size that is no number", posted("Transfer-Encoding: chunked", "zz\r\n"), 400],
+    ["a chunk that ends elsewhere", posted("Transfer-Encoding: chunked", "2\r\n{}xx\r\n"), 400],
+    ["a length beyond any number", posted(`Content-Length: ${"9".repeat(30)}`), 413],
+    ["a chunk beyond any number", posted("Transfer-Encoding: chunked", `${"f".repeat(30)}\r\n`), 413],
+    ["a long first line", `GET /${long} HTTP/1.1\r\n${host}\r\n`, 414], ["long headers", `GET / HTTP/1.1\r\n${host}X: ${long}\r\n\r\n`, 431],
+    ["many cookies", `GET / HTTP/1.1\r\n${host}Cookie: ${"=;".repeat(2000)}\r\n\r\n`, 431],
+    ["HTTP/0.9", `GET / HTTP/0.9\r\n${host}\r\n`, 505], ["HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505],
+    ["one word", `GET\r\n${host}\r\n`, ""], ["a blank first", ` / HTTP/1.1\r\n${host}\r\n`, ""],
+    ["TLS", "\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\r\n\r\n", ""],
+];
+const odd = (await Promise.all(foreign.map(async ([what, bytes, wanted]) => {
+    const said = await raw(bytes), status = said.match(/^HTTP\/1\.1 (\d+)/)?.[1] ?? "";
+    const good = status === String(wanted) && (Number(status) < 500 || status === "505") && !said.endsWith("open");
+    return good ? [] : [`${what}: ${said.slice(0, 60)}${said.slice(-15)}, wanted ${wanted}`];
+}))).flat();
+report(`${foreign.length} requests that are no HTTP: refused, at nobody's fault but the sender's, and the connection is closed`, odd);
 const metrics = await (await fetch(`${url}/metrics`)).text();
 await server.kill("SIGTERM");
 
