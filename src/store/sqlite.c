@@ -2,9 +2,8 @@
  * sqlite.c - the store in one SQLite file.
  *
  * WAL with synchronous=FULL; no memory map.  The writer holds a lock on
- * FILE.lock and is the only connection that checkpoints (SQLite before 3.51.3
- * can damage a WAL file that two connections checkpoint); readers open the
- * file read-only.  Statements are prepared once for each fence and kept; one
+ * FILE.lock; with its checkpoint thread (checkpoint.c) it alone writes to the
+ * file and its log; readers open the file read-only.  Statements are prepared once for each fence and kept; one
  * that is still being read is prepared a second time beside it.  Every table
  * with a primary key is clustered on it (WITHOUT ROWID).
  */
@@ -18,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/checkpoint.h"
 #include "store/driver.h"
 
 enum { MOST_ARGS = 64, PATIENCE = 5000 };
@@ -35,6 +35,7 @@ struct statement {
 struct sqlite {
     struct store common;
     sqlite3 *db;
+    struct checkpoints *checkpoints;   /* of a writer */
     int lock;
     struct statement **kept;           /* open addressing; never more than half full; nothing is taken out */
     size_t count, room;
@@ -635,6 +636,7 @@ static int sqlite_scrub(struct store *s, struct err *e)
     struct sqlite *q = sqlite_of(s);
 
     buf_printf(&wal, "%s-wal", sqlite3_db_filename(q->db, "main"));
+    checkpoints_wait(q->checkpoints);
     if (checkpoint(q, SQLITE_CHECKPOINT_RESTART, e) < 0 || overwrite(buf_z(&wal), e) < 0)
         return -1;
     return checkpoint(q, SQLITE_CHECKPOINT_TRUNCATE, e);
@@ -736,6 +738,7 @@ static void sqlite_close(struct store *s)
             statement_free(q->kept[i]);
     for (size_t i = 0; i < COUNT_OF(q->orders); i++)
         sqlite3_finalize(q->orders[i]);
+    checkpoints_end(q->checkpoints);
     sqlite3_close_v2(q->db);
     free(q->kept);
     fd_done(&q->lock);
@@ -759,7 +762,7 @@ static int take_lock(struct sqlite *q, const char *path, struct err *e)
 static const char *const pragmas[] = {
     [STORE_READ] = "PRAGMA query_only = ON; PRAGMA cache_size = -32768;",
     [STORE_WRITE] = ("PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 67108864; PRAGMA secure_delete = ON;"
-        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;"),
+        "PRAGMA synchronous = FULL;"),
     /* EXTRA: what was committed is not taken back by a journal whose removal was lost with the power. */
     [STORE_COPY] = "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA cache_size = -16384; PRAGMA secure_delete = ON;",
 };
@@ -780,7 +783,7 @@ static int in_wal(sqlite3 *db, struct err *e)
     return wal ? 0 : -1;
 }
 
-static int set_up(struct sqlite *q, enum store_mode mode, struct err *e)
+static int set_up(struct sqlite *q, const char *path, enum store_mode mode, struct err *e)
 {
     int rc;
 
@@ -802,7 +805,11 @@ static int set_up(struct sqlite *q, enum store_mode mode, struct err *e)
     rc = sqlite3_exec(q->db, "PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;", NULL, NULL, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(q->db, pragmas[mode], NULL, NULL, NULL);
-    return rc == SQLITE_OK ? 0 : refuse(e, q->db, rc, "open");
+    if (rc != SQLITE_OK)
+        return refuse(e, q->db, rc, "open");
+    if (mode == STORE_WRITE)
+        q->checkpoints = checkpoints_begin(q->db, path);
+    return 0;
 }
 
 static void configure(void)
@@ -833,7 +840,7 @@ static int connect_to(struct sqlite *q, const char *path, enum store_mode mode, 
     if (mode != STORE_READ && !file_exists(path) && file_write_whole(path, 0600, STR(""), e) < 0)
         return -1;
     rc = sqlite3_open_v2(path, &q->db, flags, NULL);
-    return rc == SQLITE_OK ? set_up(q, mode, e) : refuse(e, q->db, rc, path);
+    return rc == SQLITE_OK ? set_up(q, path, mode, e) : refuse(e, q->db, rc, path);
 }
 
 static int sqlite_open(struct store **out, const char *path, enum store_mode mode, struct err *e)

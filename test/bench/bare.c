@@ -25,7 +25,7 @@ struct rows {
     size_t count, room, columns;     /* count of cells */
 };
 
-/* Those with which src/store/sqlite.c writes; ingest.mjs holds them against it. */
+/* Those with which src/store/sqlite.c writes; ingest.mjs holds them against it.  Having no thread for it, this one carries its log by itself. */
 static void settings_set_up(sqlite3 *db)
 {
     sqlite3_db_config(db, SQLITE_DBCONFIG_LOOKASIDE, NULL, 512, 8000);

@@ -87,7 +87,8 @@ function born(args, store, disk) {
 
 // Serves on a free port; url is null when it ended before it listened.
 export async function attempt(store, { disk, args = [] } = {}) {
-    const server = born(["serve", "--listen", "127.0.0.1:0", "--requests", "1000000", ...args], store, disk);
+    // A short log: its pages go into the file all the time, beside the load.
+    const server = born(["serve", "--listen", "127.0.0.1:0", "--requests", "1000000", "--log_pages", "100", ...args], store, disk);
     server.url = null;
     await Promise.race([server.ended, new Promise((resolve) => server.child.stdout.on("data", () => {
         server.url = server.out.match(/^listening (\S+)/m)?.[1] ?? null;

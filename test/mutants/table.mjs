@@ -179,7 +179,7 @@ export const mutants = [
 
     // ---- disks ----
     mutant("no-fsync", "what was acknowledged is not on disk",
-        ["src/store/sqlite.c", "\"PRAGMA synchronous = FULL; PRAGMA wal", "\"PRAGMA synchronous = OFF; PRAGMA wal"],
+        ["src/store/sqlite.c", "\"PRAGMA synchronous = FULL;\"", "\"PRAGMA synchronous = OFF;\""],
         "node test/fault/power.spec.mjs CITY"),
     mutant("secrets-later", "a record is on disk before the secret it is sealed with",
         ["src/core/queue.c", "if ((c->seal && seal_sync_since(c->seal, c->seal_mark, e) < 0) || store_commit(", "if (store_commit("],

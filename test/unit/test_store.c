@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -655,6 +657,73 @@ static void copies(void **state)
     BAD(store_run(reader, &add, ARGS("b", 1, value_null), NULL, &e), "store.failed");
 }
 
+static atomic_bool enough_seen;
+
+/* A reader of its own: every state it sees is one that was committed. */
+static void *look_on(void *arg)
+{
+    CLEANUP(store_done) struct store *s = NULL;
+    struct err e = { 0 };
+    int64_t looks = 0, last = 0;
+
+    (void)arg;
+    if (store_open(&s, url, STORE_READ, &e) < 0)
+        return (void *)1;
+    for (; !enough_seen; looks++, usleep(500)) {
+        CLEANUP(rows_done) struct rows rows = { 0 };
+        int64_t seen = store_query(s, &rows, &count, NO_ARGS, &e) == 0 && rows_next(&rows) ? rows_int(&rows, 0) : -1;
+        if (seen < last || seen % 50)
+            return (void *)1;
+        last = seen;
+    }
+    return looks ? NULL : (void *)1;
+}
+
+static void is_wrong(void *ctx, const char *words)
+{
+    print_error("%s\n", words);
+    *(int *)ctx += 1;
+}
+
+/* The log is carried into the file beside the writer, again and again, and stays short. */
+static void carried(void **state)
+{
+    struct store *s = opened();
+    pthread_t reader;
+    char log[200];
+    struct stat file, wal = { 0 };
+    struct err e = { 0 };
+    int64_t most = 0;
+    void *bad;
+    int wrong = 0;
+
+    (void)state;
+    snprintf(log, sizeof log, "%s-wal", url + strlen("sqlite:"));
+    assert_int_equal(pthread_create(&reader, NULL, look_on, NULL), 0);
+    for (int64_t n = 0; n < 1500; n++) {
+        char ledger[16];
+        snprintf(ledger, sizeof ledger, "%d", (int)(n * 7919 % 997));        /* all over the tree */
+        put_rows(s, ledger, n * 50 + 1, n * 50 + 50);
+        if (n == 700)
+            GOOD(store_scrub(s, &e));
+        if (stat(log, &wal) == 0 && wal.st_size > most)
+            most = wal.st_size;
+    }
+    enough_seen = true;
+    pthread_join(reader, &bad);
+    assert_null(bad);
+    assert_int_equal(stat(url + strlen("sqlite:"), &file), 0);
+    assert_true(file.st_size > 2000000);                    /* most of it stands there before the store is closed */
+    assert_true(most < 10000000);                           /* of 44 MB that went through it since it was scrubbed */
+    GOOD(store_check(s, is_wrong, &wrong, &e));
+    assert_true(wrong == 0 && counted(s) == 75000);
+    store_close(s);
+    GOOD(store_open(&s, url, STORE_WRITE, &e));
+    GOOD(store_check(s, is_wrong, &wrong, &e));
+    assert_true(wrong == 0 && counted(s) == 75000);
+    store_close(s);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fresh, swept)
 
 int main(void)
@@ -662,7 +731,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(values), TEST(arguments), TEST(nested), TEST(returning), TEST(savepoints), TEST(readers), TEST(locked), TEST(killed),
         TEST(versions), TEST(fences), TEST(digests), TEST(copies), TEST(scrubbed), TEST(damaged), TEST(failing), TEST(full),
+        TEST(carried),
     };
 
+    if (settings_set("log_pages", "16", NULL) < 0)          /* the log is carried all the time */
+        return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,19 @@
+/*
+ * checkpoint.h - carrying what is committed from SQLite's log into its file.
+ */
+#ifndef WANGGE_STORE_CHECKPOINT_H
+#define WANGGE_STORE_CHECKPOINT_H
+
+#include <sqlite3.h>
+
+#include "base/base.h"
+
+struct checkpoints;
+
+/* From now on the log of the file at path is emptied beside this connection, which is its one writer. */
+struct checkpoints *checkpoints_begin(sqlite3 *writer, const char *path);
+/* Waits until nobody else is at it; the writer's thread may do it by itself until its next commit. Accepts NULL. */
+void checkpoints_wait(struct checkpoints *c);
+void checkpoints_end(struct checkpoints *c);           /* before the writer is closed; accepts NULL */
+
+#endif
