@@ -491,9 +491,9 @@ void house_undo(void)
     if (s->open) {
         store_rollback(s->store);
         s->open = false;
-        s->noted_ledger[0] = 0;
         cache_wipe(&s->secrets);
     }
     unpublish(&core->codes, codes);
     unpublish(&core->thresholds, thresholds);
+    core->settled = lists_now(core);
 }
