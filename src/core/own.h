@@ -93,6 +93,7 @@ struct core {
     pthread_t bulk_thread;
     int64_t bulk_pending;
     atomic_int rebuilding;        /* enum rebuild_state */
+    bool tokens_owed;             /* what people are found by has to be made again, by the tick */
     int64_t rebuild_at;           /* monotonic ms: not tried again before */
     int seen;                     /* the mark beside the store; -1: none */
     int64_t seen_count, appended; /* records acknowledged; those of the writer's transaction */

@@ -64,6 +64,7 @@ static const struct sql *const statements[STATEMENT_COUNT] = {
     [ASK_TOMBSTONES] = &sql_tombstones,
     [ASK_TOMBSTONES_PERIOD] = &sql_tombstones_period,
     [ASK_HITS] = &sql_hits,
+    [ASK_UNFINDABLE] = &sql_unfindable,
     [ASK_TOKEN] = &sql_token,
     [ASK_ACCOUNTS] = &sql_all_accounts,
 };
@@ -136,7 +137,7 @@ int keys_ask(struct store *from, struct rows *rows, enum statement which, struct
 
 int keys_schema(struct store *s, struct err *e)
 {
-    static const struct sql *const steps[] = { &sql_schema };
+    static const struct sql *const steps[] = { &sql_schema, &sql_schema_2 };
 
     return store_step(s, "seal", COUNT_OF(steps), steps, e);
 }

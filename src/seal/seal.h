@@ -91,6 +91,8 @@ MUST_USE int seal_note(struct seal *s, enum seal_find kind, struct str value, st
 typedef int seal_hit(void *ctx, struct str ledger, struct id subject, struct err *e);
 MUST_USE int seal_search(struct seal *s, enum seal_find kind, struct str text, const struct str *ledgers, size_t count, seal_hit *hit, void *ctx,
                          struct err *e);
+/* 1: there are subjects, and nobody can be found by anything: the tokens are gone, or were made by an earlier version. */
+MUST_USE int seal_unfindable(struct seal *s, struct err *e);
 MUST_USE int seal_forget_tokens(struct seal *s, struct err *e);      /* all of them, before they are made again */
 
 /* ---- erasing and rotating ----------------------------------------------------- */

@@ -63,6 +63,10 @@ CREATE TABLE seal_device (
     PRIMARY KEY (device)
 );
 
+-- name: schema_2
+DROP TABLE IF EXISTS seal_scope;       -- a search is told the ledgers
+DELETE FROM seal_token;                -- now hashed with their ledger: made again by the first tick
+
 -- name: get_key
 SELECT name, wrapped FROM seal_key WHERE name = $1
 -- name: put_key
@@ -115,6 +119,8 @@ DELETE FROM seal_token WHERE ledger = $1 AND subject = $2
 DELETE FROM seal_token
 -- name: hits
 SELECT subject FROM seal_token WHERE ledger = $1 AND token = $2 ORDER BY subject
+-- name: unfindable
+SELECT 1 AS one FROM seal_subject WHERE NOT EXISTS (SELECT 1 FROM seal_token) LIMIT 1
 -- name: token
 SELECT 1 AS one FROM seal_token WHERE ledger = $1 AND token = $2 AND subject = $3
 

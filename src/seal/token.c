@@ -269,6 +269,16 @@ int seal_search(struct seal *s, enum seal_find kind, struct str text, const stru
     return 0;
 }
 
+int seal_unfindable(struct seal *s, struct err *e)
+{
+    LOCKED(s);
+    CLEANUP(rows_done) struct rows rows = { 0 };
+
+    if (keys_ask(s->store, &rows, ASK_UNFINDABLE, NO_ARGS, e) < 0)
+        return -1;
+    return rows_next(&rows) ? 1 : store_failed(s->store, e);
+}
+
 int seal_forget_tokens(struct seal *s, struct err *e)
 {
     LOCKED(s);
