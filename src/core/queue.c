@@ -118,12 +118,22 @@ static void tell(struct core *c, struct entry **entries, size_t count)
     free(events);
 }
 
-static int run_errands(struct core *c, struct batch_own *first, struct err *e)
+static int run_errands(struct core *c, struct batch_own *first, bool *wrote, struct err *e)
 {
-    for (struct batch_own *b = first; b; b = b->next)
+    for (struct batch_own *b = first; b; b = b->next) {
+        *wrote |= b->errand != NULL;
         if (b->errand && b->errand(c, b->errand_arg, e) < 0)
             return -1;
+    }
     return 0;
+}
+
+static bool any_stored(struct entry **entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (entry_result(entries[i])->status == RESULT_STORED)
+            return true;
+    return false;
 }
 
 static void write_batches(struct core *c, struct batch_own *first)
@@ -131,7 +141,7 @@ static void write_batches(struct core *c, struct batch_own *first)
     struct entry **entries = NULL;
     size_t count = 0, room = 0;
     struct err e = { 0 };
-    bool ok;
+    bool ok, wrote = c->bulk;
 
     for (struct batch_own *b = first; b; b = b->next)
         for (size_t i = 0; i < b->open.count; i++) {
@@ -150,9 +160,12 @@ static void write_batches(struct core *c, struct batch_own *first)
         c->seal_mark = seal_mark(c->seal);
     ok = c->bulk_open || store_begin(c->writer, &e) == 0;
     c->bulk_open = c->bulk;
-    ok = ok && write_all(c, entries, count, &e) == 0 && run_errands(c, first, &e) == 0;
+    ok = ok && write_all(c, entries, count, &e) == 0 && run_errands(c, first, &wrote, &e) == 0;
     c->bulk_pending += (int64_t)count;
-    if (ok && (!c->bulk || c->bulk_pending >= BULK_COMMIT)) {
+    if (ok && !wrote && !any_stored(entries, count)) {     /* refused, or on disk long since: nothing to wait for the disk for */
+        store_rollback(c->writer);
+        c->bulk_pending = 0;
+    } else if (ok && (!c->bulk || c->bulk_pending >= BULK_COMMIT)) {
         ok = settle(c, &e) == 0;
         c->bulk_open = false;
         c->bulk_pending = 0;

@@ -706,6 +706,32 @@ static void what_is_owed_is_delivered_once(void **state)
     assert_int_equal(one_number(w, "SELECT COUNT(*) FROM ledger_record WHERE type = 'core.refused'"), 0);
 }
 
+/* The disk is waited for by who stores something. */
+static void what_writes_nothing_commits_nothing(void **state)
+{
+    static const enum result_status to_be[] = { RESULT_STORED, RESULT_REPEATED, RESULT_REFUSED };
+    struct world *w = *state;
+    struct id id = id_new(), thing = id_new();
+    struct core_figures before, after;
+    int64_t at = time_now();
+
+    core_figures(w->c, &before);
+    for (size_t i = 0; i < COUNT_OF(to_be); i++) {
+        struct batch *b = core_batch_new(w->c, &who_system, at);
+        struct json *values = json_map();
+        char text[ID_TEXT];
+        id_text(i == 2 ? id_new() : thing, text);             /* at last another content under the same id */
+        json_set(values, "thing", json_text(str_of(text)));
+        json_set(values, "to", json_text(STR("4405")));
+        core_batch_add(b, id, "toy.send", STR("4405"), at, values);
+        core_write(w->c, b);
+        assert_int_equal(b->results[0].status, to_be[i]);
+        core_batch_free(b);
+        core_figures(w->c, &after);
+        assert_int_equal(after.commits - before.commits, 1);
+    }
+}
+
 /* Those that wait are tried again by turns, and keep what comes after them from nothing. */
 static void what_waits_starves_nobody(void **state)
 {
@@ -750,6 +776,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_older_copy_is_not_served, begin, end),
         cmocka_unit_test_setup_teardown(what_cannot_be_read_is_not_absent, begin, end),
         cmocka_unit_test_setup_teardown(a_bulk_load_counts_anew_after_what_was_undone, begin, end),
+        cmocka_unit_test_setup_teardown(what_writes_nothing_commits_nothing, begin, end),
         cmocka_unit_test_setup_teardown(what_waits_starves_nobody, begin, end),
         cmocka_unit_test_setup_teardown(stored_then_repeated_then_reused, begin, end),
         cmocka_unit_test_setup_teardown(a_broken_apply_costs_only_its_record, begin, end),
