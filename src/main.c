@@ -135,6 +135,8 @@ static int serve(struct err *e)
         printf("listening %s\n", http_url(h));
         fflush(stdout);
         log_line(LOG_INFO, "listening", "url=%s opened_ms=%lld", http_url(h), (long long)(time_monotonic() - began));
+        if (core_unfindable(c))
+            log_line(LOG_WARN, "search.empty", "mend=\"wangge keys tokens\"");
         result = 0;
         work_on(c);
         log_line(LOG_INFO, "stop", "signal=%d", stop);

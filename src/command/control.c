@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,7 +25,7 @@ enum {
     INPUT_MOST = 64 << 20,
     PART_MOST = 1 << 20,          /* of the output */
     PATIENCE = 10,                /* seconds for somebody who stops in the middle of a request */
-    LISTENING = 60,               /* seconds for somebody who stops in the middle of an answer: a stop waits for him */
+    LISTENING = 20,               /* seconds for somebody who stops in the middle of an answer: a stop waits for him */
 };
 
 struct control {
@@ -35,6 +36,7 @@ struct control {
     pthread_mutex_t lock;
     pthread_cond_t gone;
     int guests;                   /* connections being served */
+    atomic_bool stopping;
     char path[sizeof ((struct sockaddr_un *)0)->sun_path];
 };
 
@@ -104,13 +106,27 @@ static int send_parts(void *to, struct str text, struct err *e)
     return 0;
 }
 
+struct asker {
+    struct control *control;
+    int fd;
+};
+
+/* The same while there is more to come: an answer of any length does not hold up a stop. */
+static int send_on(void *to, struct str text, struct err *e)
+{
+    struct asker *a = to;
+
+    return a->control->stopping ? err_again(e, ERR_BUSY, "busy.stopping") : send_parts(&a->fd, text, e);
+}
+
 static void answer(struct control *k, int fd)
 {
     uint32_t count;
     struct buf words[WORDS_MOST] = { { 0 } };
     CLEANUP(buf_done) struct buf input = { 0 };
     CLEANUP(buf_done) struct buf said = { .secret = true };
-    const struct drain out = { send_parts, &fd }, kept = { drain_buf, &said };      /* kept: nobody's turn waits for a reader */
+    struct asker asker = { k, fd };
+    const struct drain out = { send_on, &asker }, kept = { drain_buf, &said };      /* kept: nobody's turn waits for a reader */
     char *argv[WORDS_MOST];
     struct words w;
     struct err e = { 0 };
@@ -143,15 +159,10 @@ static void answer(struct control *k, int fd)
         buf_done(&words[i]);
 }
 
-struct guest {
-    struct control *control;
-    int fd;
-};
-
 static void *guest_main(void *arg)
 {
     const struct timeval patience = { .tv_sec = PATIENCE }, listening = { .tv_sec = LISTENING };
-    struct guest g = *(struct guest *)arg;
+    struct asker g = *(struct asker *)arg;
 
     free(arg);
     (void)setsockopt(g.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -167,10 +178,10 @@ static void *guest_main(void *arg)
 
 static void welcome(struct control *k, int fd)
 {
-    struct guest *g = mem_take(sizeof *g);
+    struct asker *g = mem_take(sizeof *g);
     pthread_t thread;
 
-    *g = (struct guest){ k, fd };
+    *g = (struct asker){ k, fd };
     pthread_mutex_lock(&k->lock);
     k->guests++;
     pthread_mutex_unlock(&k->lock);
@@ -228,6 +239,7 @@ void control_stop(struct control *k)
 {
     if (!k)
         return;
+    k->stopping = true;
     shutdown(k->listener, SHUT_RDWR);
     pthread_join(k->thread, NULL);
     core_backup_stop(k->core);

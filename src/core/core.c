@@ -358,11 +358,6 @@ int core_open(struct core **out, const struct core_options *o, struct err *e)
     arena_done(&mem);
     if (result == 0 && !o->restoring)       /* only now an incarnation: a beginning cut off before its keys stood begins again */
         result = keys_belong(c, e) < 0 ? -1 : seen_open(c, fresh, e);
-    if (result == 0 && c->seal && !o->restoring) {
-        int owed = seal_unfindable(c->seal, e);
-        c->tokens_owed = owed > 0;
-        result = owed < 0 ? -1 : 0;
-    }
     if (result == 0)
         result = finish_rebuild(c, e);
     if (result == 0)

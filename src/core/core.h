@@ -502,6 +502,7 @@ void tables_hash(const struct tables *t, uint8_t out[32]);                      
 bool table_same(const struct tables *others, const struct table_digest *t);       /* is one of this name there, with the same rows? */
 /* Every search token made again from the boxes that still open; until it ends a search may miss somebody. */
 MUST_USE int core_tokens(struct core *c, int64_t *records, struct err *e);
+bool core_unfindable(struct core *c);                                              /* there are secrets, and no search token at all */
 /* Destroys what is known of a subject: tombstone first, then whatever record the feature appends. */
 MUST_USE int core_erase(struct core *c, struct str ledger, struct id subject, struct err *e);
 
@@ -595,6 +596,7 @@ struct core_figures {
     int64_t readers;                                      /* open connections that read */
     char failing[48];                                     /* why the newest transaction failed, empty when it did not */
     bool keys_failing;
+    bool log_stuck;                                       /* of either store, see store_stuck */
     int64_t keys_lost;                                    /* transactions of the key store that were undone */
     /* as of looked_ms ago, -1: not yet */
     int64_t looked_ms, alarms_overdue, alarms_age, owed, owed_age, ledgers, records;  /* ages in ms, of the oldest */

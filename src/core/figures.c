@@ -212,6 +212,7 @@ void core_figures(struct core *c, struct core_figures *out)
     out->waiting_ms = oldest_wait(c);
     if (c->seal) {
         uint64_t lost;
+        out->log_stuck = store_stuck(c->writer) || seal_stuck(c->seal);
         out->keys_failing = seal_failing(c->seal, &lost);
         out->keys_lost = (int64_t)lost;
     }

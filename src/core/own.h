@@ -93,7 +93,6 @@ struct core {
     pthread_t bulk_thread;
     int64_t bulk_pending;
     atomic_int rebuilding;        /* enum rebuild_state */
-    bool tokens_owed;             /* what people are found by has to be made again, by the tick */
     int64_t rebuild_at;           /* monotonic ms: not tried again before */
     int seen;                     /* the mark beside the store; -1: none */
     int64_t seen_count, appended; /* records acknowledged; those of the writer's transaction */
@@ -254,7 +253,7 @@ int core_fact_put(struct store *s, const char *name, struct str value, struct er
 /* What the other store is to know of the installation: all but what is said of this store's own state. */
 int core_facts_copy(struct store *from, struct store *to, struct err *e);
 
-/* token.c: what the values of a record are found by; area is that of the record, NULL when it is just being born */
+/* token.c: what the values of a record are found by */
 int tokens_note(struct core *c, const struct record *r, const struct json *values, struct err *e);
 
 /* backup.c: the folder, locked until it is closed; whoever reads it shares the lock. -1: backup.locked, backup.folder */

@@ -265,12 +265,6 @@ int core_tick(struct core *c, struct err *e)
         return rebuilding == REBUILD_GOING || time_monotonic() < c->rebuild_at ? 0 : core_rebuild(c, e);
     if (write_elsewhere(c))
         return 0;
-    if (c->tokens_owed) {
-        int64_t records;
-        if (core_tokens(c, &records, e) < 0)
-            return -1;
-        c->tokens_owed = false;
-    }
     pthread_mutex_lock(&c->tick_lock);
     if ((c->tick_reader || core_reader_open(c, &c->tick_reader, e) == 0) && write_flush(c, e) == 0) {
         figures_look(c, c->tick_reader);

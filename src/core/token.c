@@ -131,3 +131,10 @@ int core_tokens(struct core *c, int64_t *records, struct err *e)
     core_reader_close(r);
     return result;
 }
+
+bool core_unfindable(struct core *c)
+{
+    struct err none = { 0 };
+
+    return c->seal && seal_unfindable(c->seal, &none) > 0;
+}

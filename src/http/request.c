@@ -36,7 +36,6 @@ void *request_line(void *cls, const char *uri, struct MHD_Connection *conn)
     r->peer = peer ? peer->socket_context : NULL;
     r->number = ++h->numbers;
     r->begun = time_monotonic();
-    r->body.secret = true;
     r->line_long = n > LINE_MOST;
     for (size_t i = 0; i < n && !r->line_bad; i++)
         r->line_bad = (unsigned char)uri[i] <= ' ' || (unsigned char)uri[i] >= 0x7f || (uri[i] == '%' && uri[i + 1] == '0' && uri[i + 2] == '0');
@@ -236,7 +235,7 @@ static int admit(struct request *r, struct err *e)
         return -1;
     if (r->decided)
         return 0;
-    r->mem.secret = r->reply.body.secret = r->route->flags & ROUTE_SECRET;
+    r->mem.secret = r->body.secret = r->reply.body.secret = r->route->flags & ROUTE_SECRET;
     if (r->route->flags & (ROUTE_SESSION | ROUTE_BODY) && core_rebuilding(r->h->core))
         return err_again(e, ERR_BUSY, "busy.rebuilding");
     r->limit = !(r->route->flags & ROUTE_BODY) ? 0 : r->route->limit ? r->route->limit : r->h->max_body;

@@ -222,6 +222,7 @@ static void metrics_of_store(const struct core_figures *c, struct buf *to)
                (long long)c->store_bytes, (long long)c->store_log_bytes, (long long)c->keys_bytes, (long long)c->keys_log_bytes);
     gauge(to, "wangge_disk_free_bytes", c->disk_free, "Free bytes where the store is");
     gauge(to, "wangge_disk_size_bytes", c->disk_size, "All bytes where the store is");
+    gauge(to, "wangge_store_log_stuck", c->log_stuck, "1: a sync of a store's file failed; its log is kept and only grows until the server is started again");
     gauge(to, "wangge_keys_failing", c->keys_failing, "1: the newest write of the key store failed");
     counter(to, "wangge_keys_undone_total", c->keys_lost, "Transactions of the key store that failed and were undone");
     seconds(to, "wangge_looked_seconds", c->looked_ms,

@@ -89,6 +89,11 @@ int seal_sync_since(struct seal *s, uint64_t mark, struct err *e)
     return keys_commit(s, e);
 }
 
+bool seal_stuck(const struct seal *s)
+{
+    return store_stuck(s->store);
+}
+
 bool seal_failing(struct seal *s, uint64_t *lost)
 {
     LOCKED(s);

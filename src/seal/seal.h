@@ -69,6 +69,7 @@ MUST_USE int seal_sync_since(struct seal *s, uint64_t mark, struct err *e);
 
 /* For who watches over it: did the newest write fail, and how many transactions ever did?  seal_try writes a row
    that it takes back, to find out. */
+bool seal_stuck(const struct seal *s);         /* as store_stuck */
 bool seal_failing(struct seal *s, uint64_t *lost);
 MUST_USE int seal_try(struct seal *s, struct err *e);
 

@@ -65,7 +65,7 @@ CREATE TABLE seal_device (
 
 -- name: schema_2
 DROP TABLE IF EXISTS seal_scope;       -- a search is told the ledgers
-DELETE FROM seal_token;                -- now hashed with their ledger: made again by the first tick
+DELETE FROM seal_token;                -- now hashed with their ledger: `wangge keys tokens` makes them
 
 -- name: get_key
 SELECT name, wrapped FROM seal_key WHERE name = $1

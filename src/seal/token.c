@@ -43,6 +43,7 @@ struct pieces { /* what a value is found by, not hashed yet: the ledger is part 
     struct part *at;
     size_t count;
     uint8_t *text; /* room for the longest of them, hashed */
+    size_t room;
 };
 
 static void letters_done(struct letters *l)
@@ -56,6 +57,8 @@ static void pieces_done(struct pieces *p)
 {
     letters_done(&p->letters);
     free(p->at);
+    if (p->text)
+        sodium_memzero(p->text, p->room);
     free(p->text);
 }
 
@@ -113,7 +116,8 @@ static int cut(struct pieces *p, enum seal_find kind, struct str text, bool sear
     fold(l, kind, text);
     p->kind = kind;
     p->at = mem_take((l->count + 2) * sizeof *p->at);
-    p->text = mem_take(3 + NAME_ROOM + 3 * l->count);
+    p->room = 3 + NAME_ROOM + 3 * l->count;
+    p->text = mem_take(p->room);
     if (finds[kind].pairs) {
         for (size_t i = 0; i + 1 < l->count; i++)
             add(p, PIECE_PAIR, i, 2);
@@ -235,12 +239,58 @@ static int has_rest(struct finder *f, const struct pieces *p, struct str ledger,
     return 1;
 }
 
+struct subjects {
+    struct id *at;
+    size_t count, room;
+};
+
+static void subjects_done(struct subjects *l)
+{
+    free(l->at);
+}
+
+/* Who may be meant in one ledger. */
+static int search_one(struct finder *f, const struct pieces *p, struct str ledger, struct subjects *found, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    uint8_t hash[TOKEN];
+
+    found->count = 0;
+    if (ledger.len >= NAME_ROOM)
+        return 0; /* nothing can be noted there */
+    if (keys_ask(f->store, &rows, ASK_HITS, ARGS(ledger, token(f->seal, p, 0, ledger, hash)), e) < 0)
+        return -1;
+    while (rows_next(&rows)) {
+        struct id subject = rows_id(&rows, 0);
+        int all = has_rest(f, p, ledger, subject, e);
+
+        if (all < 0)
+            return -1;
+        if (!all)
+            continue;
+        found->at = MEM_GROW(found->at, found->count, found->room);
+        found->at[found->count++] = subject;
+    }
+    return store_failed(f->store, e);
+}
+
+/* Nothing is read while they are told: hit() seals and opens, and whoever erases meanwhile waits for readers with the lock in his hands. */
+static int tell(struct finder *f, struct str ledger, const struct subjects *found, seal_hit *hit, void *ctx, struct err *e)
+{
+    int enough = 0;
+
+    store_snapshot_end(f->store);
+    for (size_t i = 0; i < found->count && enough == 0; i++)
+        enough = hit(ctx, ledger, found->at[i], e);
+    return enough != 0 ? enough : store_snapshot(f->store, e);
+}
+
 int seal_search(struct seal *s, enum seal_find kind, struct str text, const struct str *ledgers, size_t count, seal_hit *hit, void *ctx,
                 struct err *e)
 {
     CLEANUP(pieces_done) struct pieces p = { 0 };
     CLEANUP(finder_back) struct finder *finder = NULL;
-    uint8_t hash[TOKEN];
+    CLEANUP(subjects_done) struct subjects found = { 0 };
 
     if (cut(&p, kind, text, true, e) < 0)
         return -1;
@@ -249,22 +299,11 @@ int seal_search(struct seal *s, enum seal_find kind, struct str text, const stru
     if (finder_take(s, &finder, e) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        CLEANUP(rows_done) struct rows rows = { 0 };
-
-        if (ledgers[i].len >= NAME_ROOM)
-            continue; /* nothing can be noted there */
-        if (keys_ask(finder->store, &rows, ASK_HITS, ARGS(ledgers[i], token(s, &p, 0, ledgers[i], hash)), e) < 0)
+        if (search_one(finder, &p, ledgers[i], &found, e) < 0)
             return -1;
-        while (rows_next(&rows)) {
-            struct id subject = rows_id(&rows, 0);
-            int all = has_rest(finder, &p, ledgers[i], subject, e);
-            int told = all > 0 ? hit(ctx, ledgers[i], subject, e) : all;
-
-            if (told != 0)
-                return told < 0 ? -1 : 0;
-        }
-        if (store_failed(finder->store, e) < 0)
-            return -1;
+        int enough = found.count ? tell(finder, ledgers[i], &found, hit, ctx, e) : 0;
+        if (enough != 0)
+            return enough < 0 ? -1 : 0;
     }
     return 0;
 }

@@ -11,10 +11,16 @@
  * when all of it has been carried; the thread is asked right after a commit, so
  * that there is something to carry until it has carried it; and the writer
  * carries nothing before the thread is done.
+ *
+ * What counts as carried is written by nobody again, so the file is synced after
+ * each time.  When that fails, its pages may be on no disk, while the log has
+ * them all: from then on the log is kept as it is and only grows, and whoever
+ * opens the store next carries all of it again.
  */
 #include "store/checkpoint.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,33 +28,46 @@ struct checkpoints {
     pthread_mutex_t lock;
     pthread_cond_t asked, done;
     enum { IDLE, ASKED, DONE } state;
+    atomic_bool stuck;                 /* a sync of the file failed */
     int enough;                        /* pages in the log for which the thread is asked */
     int asked_at;                      /* pages in the log when it was asked last */
     bool started, ending;
     pthread_t thread;
+    sqlite3 *writer;
     char *path;
 };
 
-static void carry(sqlite3 *db)
+static void carry(struct checkpoints *c, sqlite3 *db)
 {
     sqlite3_file *file = NULL;
 
-    /* What fails is still in the log; the writer's own part says so, or the next one does it. */
+    /* What fails here does not count as carried. */
     sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    /* SQLite syncs the file when the log's end is reached, so mostly within the writer's part: there shall be little left to wait for. */
-    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file && file->pMethods)
-        file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file || !file->pMethods ||
+        file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) != SQLITE_OK)
+        c->stuck = true;
+}
+
+/* Its first look at the file tells a connection that there is a log. */
+static bool connected(struct checkpoints *c, sqlite3 **db)
+{
+    if (*db)
+        return true;
+    if (sqlite3_open_v2(c->path, db, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
+        sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) == SQLITE_OK &&
+        sqlite3_exec(*db, "PRAGMA mmap_size = 0; PRAGMA synchronous = FULL; PRAGMA schema_version", NULL, NULL, NULL) == SQLITE_OK)
+        return true;
+    sqlite3_close_v2(*db);             /* the writer carries it, and the next time may do better */
+    *db = NULL;
+    return false;
 }
 
 static void *carry_main(void *arg)
 {
     struct checkpoints *c = arg;
     sqlite3 *db = NULL;
-    /* Its first look at the file tells it that there is a log. */
-    bool open = sqlite3_open_v2(c->path, &db, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
-                sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) == SQLITE_OK &&
-                sqlite3_exec(db, "PRAGMA mmap_size = 0; PRAGMA synchronous = FULL; PRAGMA schema_version", NULL, NULL, NULL) == SQLITE_OK;
 
+    pthread_setname_np(pthread_self(), "checkpoint");
     pthread_mutex_lock(&c->lock);
     while (!c->ending || c->state == ASKED) {
         if (c->state != ASKED) {
@@ -56,8 +75,8 @@ static void *carry_main(void *arg)
             continue;
         }
         pthread_mutex_unlock(&c->lock);
-        if (open)
-            carry(db);
+        if (connected(c, &db))
+            carry(c, db);
         pthread_mutex_lock(&c->lock);
         c->state = DONE;
         pthread_cond_signal(&c->done);
@@ -90,8 +109,11 @@ static int committed(void *ctx, sqlite3 *writer, const char *schema, int pages)
     struct checkpoints *c = ctx;
     bool mine = false;
 
+    (void)schema;
     pthread_mutex_lock(&c->lock);
-    if (c->state == IDLE && pages >= c->enough)
+    if (c->stuck)
+        ;
+    else if (c->state == IDLE && pages >= c->enough)
         mine = !ask(c, pages);
     else if (c->state == DONE)
         mine = is_rest(c, pages) || !ask(c, pages);
@@ -99,7 +121,7 @@ static int committed(void *ctx, sqlite3 *writer, const char *schema, int pages)
         c->state = IDLE;
     pthread_mutex_unlock(&c->lock);
     if (mine)
-        sqlite3_wal_checkpoint_v2(writer, schema, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        carry(c, writer);
     return SQLITE_OK;
 }
 
@@ -110,21 +132,28 @@ struct checkpoints *checkpoints_begin(sqlite3 *writer, const char *path)
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->asked, NULL);
     pthread_cond_init(&c->done, NULL);
+    c->writer = writer;
     c->path = strdup(path);
     c->enough = (int)setting_number("log_pages");
     sqlite3_wal_hook(writer, committed, c);
     return c;
 }
 
-void checkpoints_wait(struct checkpoints *c)
+bool checkpoints_stuck(const struct checkpoints *c)
+{
+    return c && c->stuck;
+}
+
+bool checkpoints_wait(struct checkpoints *c)
 {
     if (!c)
-        return;
+        return true;
     pthread_mutex_lock(&c->lock);
     while (c->state == ASKED)
         pthread_cond_wait(&c->done, &c->lock);
     c->state = IDLE;
     pthread_mutex_unlock(&c->lock);
+    return !c->stuck;
 }
 
 void checkpoints_end(struct checkpoints *c)
@@ -137,6 +166,8 @@ void checkpoints_end(struct checkpoints *c)
     pthread_mutex_unlock(&c->lock);
     if (c->started)
         pthread_join(c->thread, NULL);
+    if (c->stuck)
+        sqlite3_db_config(c->writer, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     pthread_mutex_destroy(&c->lock);
     pthread_cond_destroy(&c->asked);
     pthread_cond_destroy(&c->done);

@@ -49,6 +49,7 @@ struct store_driver {
     int (*scan)(struct store *s, struct rows *rows, const char *table, struct err *e);
     int (*drop)(struct store *s, const char *table, struct err *e);
     int (*scrub)(struct store *s, struct err *e);
+    bool (*stuck)(const struct store *s);
     int (*check)(struct store *s, void (*each)(void *ctx, const char *words), void *ctx, struct err *e);
     int (*copy)(struct store *s, const char *path, struct err *e);
 };

@@ -2,8 +2,8 @@
  * sqlite.c - the store in one SQLite file.
  *
  * WAL with synchronous=FULL; no memory map.  The writer holds a lock on
- * FILE.lock; with its checkpoint thread (checkpoint.c) it alone writes to the
- * file and its log; readers open the file read-only.  Statements are prepared once for each fence and kept; one
+ * FILE.lock; it and its checkpoint thread (checkpoint.c) alone write to the
+ * file and its log, readers open the file read-only.  Statements are prepared once for each fence and kept; one
  * that is still being read is prepared a second time beside it.  Every table
  * with a primary key is clustered on it (WITHOUT ROWID).
  */
@@ -636,10 +636,16 @@ static int sqlite_scrub(struct store *s, struct err *e)
     struct sqlite *q = sqlite_of(s);
 
     buf_printf(&wal, "%s-wal", sqlite3_db_filename(q->db, "main"));
-    checkpoints_wait(q->checkpoints);
+    if (!checkpoints_wait(q->checkpoints))
+        return err_again(e, ERR_BUSY, "store.io");
     if (checkpoint(q, SQLITE_CHECKPOINT_RESTART, e) < 0 || overwrite(buf_z(&wal), e) < 0)
         return -1;
     return checkpoint(q, SQLITE_CHECKPOINT_TRUNCATE, e);
+}
+
+static bool sqlite_stuck(const struct store *s)
+{
+    return checkpoints_stuck(((const struct sqlite *)s)->checkpoints);
 }
 
 /* What its integrity check cannot even read is damage too. */
@@ -864,5 +870,5 @@ const struct store_driver store_sqlite = {
     .describe = sqlite_describe, .next = sqlite_next, .done = sqlite_done, .columns = sqlite_columns, .name = sqlite_name,
     .kind = sqlite_kind, .number = sqlite_number, .bytes = sqlite_bytes,
     .script = sqlite_script, .tables = sqlite_tables, .scan = sqlite_scan,
-    .drop = sqlite_drop, .scrub = sqlite_scrub, .check = sqlite_check, .copy = sqlite_copy,
+    .drop = sqlite_drop, .scrub = sqlite_scrub, .stuck = sqlite_stuck, .check = sqlite_check, .copy = sqlite_copy,
 };

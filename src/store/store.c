@@ -536,6 +536,11 @@ int store_digest(struct store *s, const char *prefix, uint8_t out[32], struct er
     return 0;
 }
 
+bool store_stuck(const struct store *s)
+{
+    return s->driver->stuck(s);
+}
+
 int store_scrub(struct store *s, struct err *e)
 {
     return s->begun || s->snapshot || s->mode != STORE_WRITE ? out_of_place(e, "scrub") : s->driver->scrub(s, e);

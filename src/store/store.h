@@ -156,9 +156,11 @@ MUST_USE int store_digests(struct store *s, const char *prefix, store_table *eac
 /*
  * After an erase: what was deleted is overwritten in every file of the store
  * before this returns.  Outside a transaction; store.busy while a reader still
- * sees the state before.
+ * sees the state before, store.io when it is stuck.
  */
 MUST_USE int store_scrub(struct store *s, struct err *e);
+/* From any thread: a sync failed while committed pages went into the file; its log only grows until the store is opened anew. */
+bool store_stuck(const struct store *s);
 
 /* Reads the whole file and tells each thing wrong with its pages and indexes: damage below what the rows mean. */
 MUST_USE int store_check(struct store *s, void (*each)(void *ctx, const char *words), void *ctx, struct err *e);

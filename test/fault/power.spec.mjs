@@ -1,7 +1,7 @@
 // power.spec.mjs - the power goes at any moment: only what was synced is on the
 // disk, or a random part of the rest too.  With a disk that lies about syncing
 // this very test must see the loss.
-import { Disk, Load, attempt, borrow, long, random, report, serve, settle, sleep } from "./fault.mjs";
+import { Disk, Load, attempt, borrow, long, of, random, report, serve, settle, sleep } from "./fault.mjs";
 
 // early: while it starts.
 async function fall(store, disk, load, torn, early = Math.random() < 0.3) {
@@ -35,7 +35,7 @@ for (const [name, torn] of ways) {
 {
     const { folder, store, done } = borrow();
     const disk = new Disk(folder), load = new Load(), wrong = [];
-    for (let n = 0; n < (long ? 30 : 2) && !wrong.length; n++) {
+    for (let n = 0; n < (long ? 30 : 4) && !wrong.length; n++) {
         disk.heal();
         const server = await attempt(store, { disk });
         if (!server.url) {
@@ -44,7 +44,7 @@ for (const [name, torn] of ways) {
         }
         await load.begin(server);
         await sleep(random(50, 300));
-        disk.set({ bad_syncs: random(1, 4), bad_of: 15, torn: n % 2 ? random(1, 2 ** 31) : 0 });
+        disk.set({ bad_syncs: random(1, 4), bad_of: n % 2 ? of.store : 15, torn: n % 2 ? random(1, 2 ** 31) : 0 });
         await sleep(random(50, 300));
         disk.set({ cut: random(1, 400) });
         const end = await server.within(10000);

@@ -663,6 +663,49 @@ static void test_tokens(void **state)
     assert_int_equal(found(FIND_NAME, STR("陈大")), 1);
 }
 
+static void *erase_one(void *ctx)
+{
+    struct err err = { 0 };
+
+    return seal_erase(seal, VILLAGE, some_id(2), &err) < 0 ? ctx : NULL;
+}
+
+static pthread_t eraser;
+static struct buf opened_by_hit;
+
+static int hit_and_open(void *ctx, struct str ledger, struct id subject, struct err *err)
+{
+    struct buf out = { 0 };
+
+    (void)subject;
+    if (!(*(int *)ctx)++) {
+        assert_int_equal(pthread_create(&eraser, NULL, erase_one, ctx), 0);
+        usleep(50000);
+    }
+    assert_int_equal(seal_unbox(seal, ledger, some_id(1), buf_view(&opened_by_hit), &out, err), 0);
+    buf_done(&out);
+    return 0;
+}
+
+/* Who is told of hits opens boxes, and somebody is erased meanwhile: neither waits for the other. */
+static void test_search_beside_an_erase(void **state)
+{
+    int hits = 0;
+    void *failed;
+
+    (void)state;
+    opened_by_hit = sealed(place(1, 1, SEAL_REGISTER), STR("a"));
+    for (unsigned i = 1; i < 20; i++)
+        FINE(seal_note(seal, FIND_PHONE, STR("10012345678"), VILLAGE, some_id(i), &e));
+    FINE(seal_sync(seal, &e));
+    FINE(seal_search(seal, FIND_PHONE, STR("5678"), &VILLAGE, 1, hit_and_open, &hits, &e));
+    pthread_join(eraser, &failed);
+    assert_null(failed);
+    assert_int_equal(hits, 19);
+    assert_int_equal(found(FIND_PHONE, STR("5678")), 18);
+    buf_done(&opened_by_hit);
+}
+
 /* ---- accounts, sessions, device keys ------------------------------------------------ */
 
 static void join_names(void *ctx, struct str name, struct id worker)
@@ -1039,6 +1082,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_signature, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rotation_cut_off, setup, teardown),
         cmocka_unit_test_setup_teardown(test_tokens, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_search_beside_an_erase, setup, teardown),
         cmocka_unit_test_setup_teardown(test_accounts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sessions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_devices, setup, teardown),

@@ -685,6 +685,29 @@ static void is_wrong(void *ctx, const char *words)
     *(int *)ctx += 1;
 }
 
+/* Bytes that the thread of this name wrote. */
+static int64_t written_by(const char *name)
+{
+    int64_t bytes = 0;
+
+    for (int id = getpid(); id < getpid() + 1000; id++) {
+        char path[64], line[128];
+        snprintf(path, sizeof path, "/proc/self/task/%d/comm", id);
+        FILE *comm = fopen(path, "r");
+        bool named = comm && fgets(line, sizeof line, comm) && strncmp(line, name, strlen(name)) == 0;
+        if (comm)
+            fclose(comm);
+        snprintf(path, sizeof path, "/proc/self/task/%d/io", id);
+        FILE *io = named ? fopen(path, "r") : NULL;
+        while (io && fgets(line, sizeof line, io))
+            if (strncmp(line, "wchar: ", 7) == 0)
+                bytes += atoll(line + 7);
+        if (io)
+            fclose(io);
+    }
+    return bytes;
+}
+
 /* The log is carried into the file beside the writer, again and again, and stays short. */
 static void carried(void **state)
 {
@@ -714,6 +737,7 @@ static void carried(void **state)
     assert_null(bad);
     assert_int_equal(stat(url + strlen("sqlite:"), &file), 0);
     assert_true(file.st_size > 2000000);                    /* most of it stands there before the store is closed */
+    assert_true(written_by("checkpoint") > 5000000);
     assert_true(most < 10000000);                           /* of 44 MB that went through it since it was scrubbed */
     GOOD(store_check(s, is_wrong, &wrong, &e));
     assert_true(wrong == 0 && counted(s) == 75000);
