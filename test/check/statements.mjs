@@ -14,7 +14,7 @@ const statements = folders.flatMap((folder) => below(folder, /\.sql$/)).flatMap(
         return name ? [{ name, sql, part: basename(file, ".sql"), at: `${at}: ${name}`, whole: /^-- whole: \S/m.test(piece) }] : [];
     });
 });
-const isSchema = (s) => /\b(CREATE (TABLE|INDEX|UNIQUE INDEX)|ALTER TABLE)\b/.test(s.sql);
+const isSchema = (s) => /\b(CREATE (TABLE|INDEX|UNIQUE INDEX)|ALTER TABLE|DROP TABLE)\b/.test(s.sql);
 export const schemas = statements.filter(isSchema);
 export const queries = statements.filter((s) => !isSchema(s));
 

@@ -30,7 +30,7 @@ const faults = [
 for (const { name: fault, arm, refuses, passes, doors } of faults.filter(({ rare }) => long || !rare)) {
     const { folder, store, done } = borrow();
     const disk = new Disk(folder), load = new Load(2, doors), wrong = [];
-    const server = await serve(store, { disk, args: ["--log_pages", "4000"] });      // a short log finds room in itself
+    const server = await serve(store, { disk });
     const phone = await signIn(server.url, ...worker(load.grids[0]));
     await load.begin(server);
     disk.set(arm);

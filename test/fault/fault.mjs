@@ -11,6 +11,7 @@ import { report } from "../check/report.mjs";
 
 export { newId, report, signIn, sleep };
 export const program = process.env.TEST_PROGRAM ?? "build/wangge";
+export const carried = ["--log_pages", "100"];              // a short log: its pages go into the file all the time, beside the load
 export const long = Boolean(process.env.FAULT_LONG);          // make fault
 export const city = process.argv[2] ?? process.env.TEST_CITY;
 
@@ -87,8 +88,7 @@ function born(args, store, disk) {
 
 // Serves on a free port; url is null when it ended before it listened.
 export async function attempt(store, { disk, args = [] } = {}) {
-    // A short log: its pages go into the file all the time, beside the load.
-    const server = born(["serve", "--listen", "127.0.0.1:0", "--requests", "1000000", "--log_pages", "100", ...args], store, disk);
+    const server = born(["serve", "--listen", "127.0.0.1:0", "--requests", "1000000", ...args], store, disk);
     server.url = null;
     await Promise.race([server.ended, new Promise((resolve) => server.child.stdout.on("data", () => {
         server.url = server.out.match(/^listening (\S+)/m)?.[1] ?? null;

@@ -1,12 +1,12 @@
 // power.spec.mjs - the power goes at any moment: only what was synced is on the
 // disk, or a random part of the rest too.  With a disk that lies about syncing
 // this very test must see the loss.
-import { Disk, Load, attempt, borrow, long, of, random, report, serve, settle, sleep } from "./fault.mjs";
+import { Disk, Load, attempt, borrow, carried, long, of, random, report, serve, settle, sleep } from "./fault.mjs";
 
 // early: while it starts.
 async function fall(store, disk, load, torn, early = Math.random() < 0.3) {
     disk.set({ torn, cut: early ? random(1, 30) : 0 });
-    const server = await attempt(store, { disk });
+    const server = await attempt(store, { disk, args: carried });
     if (!server.url) return early && (await server.ended) === "SIGKILL" ? null : `it does not start: ${server.said}`;
     await load.begin(server);
     await sleep(random(50, 300));
@@ -37,7 +37,7 @@ for (const [name, torn] of ways) {
     const disk = new Disk(folder), load = new Load(), wrong = [];
     for (let n = 0; n < (long ? 30 : 4) && !wrong.length; n++) {
         disk.heal();
-        const server = await attempt(store, { disk });
+        const server = await attempt(store, { disk, args: carried });
         if (!server.url) {
             wrong.push(`it does not start: ${server.said}`);
             break;
