@@ -152,12 +152,14 @@ int keys_open(struct seal *s, struct err *e)
 struct bound { /* associated data: the table's name and the row's clear columns */
     uint8_t at[320];
     size_t len;
+    bool over;       /* no row of ours is as long */
 };
 
 static void bind_bytes(struct bound *b, char kind, const void *bytes, size_t n)
 {
-    if (n > sizeof b->at - b->len - 3)
-        abort(); /* every column is bounded where it is written */
+    b->over |= n > sizeof b->at - b->len - 3;
+    if (b->over)
+        return;
     b->at[b->len++] = (uint8_t)kind;
     b->at[b->len++] = (uint8_t)(n >> 8);
     b->at[b->len++] = (uint8_t)n;
@@ -178,6 +180,7 @@ static void bind_int(struct bound *b, int64_t n)
 static void bind_shelf(struct bound *b, enum shelf shelf)
 {
     b->len = 0;
+    b->over = false;
     bind_bytes(b, 't', shelves[shelf].table, strlen(shelves[shelf].table));
 }
 
@@ -185,6 +188,8 @@ static size_t wrap(const uint8_t master[SECRET], enum shelf shelf, const struct 
 {
     unsigned long long n;
 
+    if (b->over)
+        abort(); /* every column is bounded where it is written */
     randombytes_buf(out, NONCE);
     crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE, &n, secret, shelves[shelf].size, b->at, b->len, NULL, out, master);
     return NONCE + (size_t)n;
@@ -232,7 +237,7 @@ int keys_unwrap_row(struct seal *s, enum shelf shelf, const struct rows *rows, v
         else
             bind_bytes(&b, 'b', column.at, column.len);
     }
-    if (wrapped.len != NONCE + shelves[shelf].size + TAG ||
+    if (b.over || wrapped.len != NONCE + shelves[shelf].size + TAG ||
         crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, (const uint8_t *)wrapped.at + NONCE, wrapped.len - NONCE, b.at, b.len,
                                                    (const uint8_t *)wrapped.at, s->master))
         return err_broken(e, "keys.damaged", "a row of %s does not open under the master", shelves[shelf].table);
