@@ -1041,10 +1041,10 @@ static void tell(struct finding *f, struct str area, struct id household, struct
     out_open(&f->out, '{');
     out_key(&f->out, "area"), out_text(&f->out, area);
     out_key(&f->out, "household");
-    id_none(household) ? out_null(&f->out) : out_id(&f->out, household);
+    out_maybe_id(&f->out, household);
     out_key(&f->out, "door"), out_id(&f->out, door);
     out_key(&f->out, "person");
-    id_none(person) ? out_null(&f->out) : out_id(&f->out, person);
+    out_maybe_id(&f->out, person);
     put_masked(&f->out, "name", MASK_NAME, name);
     put_masked(&f->out, "building", MASK_TEXT, json_str(json_get(place, "building")));
     put_masked(&f->out, "room", MASK_TEXT, json_str(json_get(place, "room")));

@@ -220,10 +220,7 @@ void core_batch_answer(const struct batch *b, struct buf *to)
         const struct result *r = &b->results[i];
         out_open(&o, '{');
         out_key(&o, "id");
-        if (id_none(r->id))
-            out_null(&o);
-        else
-            out_id(&o, r->id);
+        out_maybe_id(&o, r->id);
         out_key(&o, "status"), out_text(&o, str_of(words[r->status]));
         if (r->status == RESULT_REFUSED) {
             error_out(&o, &r->err);

@@ -9,7 +9,7 @@
  * by village.
  *
  * The hash is SipHash-2-4: made to be a keyed function of short texts, and
- * twenty of them are made for each resident.  Its 64 bits are plenty within a
+ * about twelve of them are made for each resident.  Its 64 bits are plenty within a
  * village, where a false hit costs one look at a box.
  */
 #include "seal/own.h"

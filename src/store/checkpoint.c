@@ -110,10 +110,10 @@ static int committed(void *ctx, sqlite3 *writer, const char *schema, int pages)
     bool mine = false;
 
     (void)schema;
-    pthread_mutex_lock(&c->lock);
     if (c->stuck)
-        ;
-    else if (c->state == IDLE && pages >= c->enough)
+        return SQLITE_OK;
+    pthread_mutex_lock(&c->lock);
+    if (c->state == IDLE && pages >= c->enough)
         mine = !ask(c, pages);
     else if (c->state == DONE)
         mine = is_rest(c, pages) || !ask(c, pages);
