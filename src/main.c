@@ -114,9 +114,28 @@ static void tell_recovery(const char *store)
         log_line(LOG_WARN, "recovering", "log_bytes=%lld", (long long)st.st_size);
 }
 
-static int serve(struct err *e)
+/* `--tls CERT KEY`: the second word is the key. */
+static int tls_words(const struct words *w, struct buf *key, struct err *e)
 {
-    struct http_options options = { .listen = setting_text("listen"), .threads = (int)setting_number("threads") };
+    const char *tls = setting_text("tls");
+
+    if (w->plain_count > 2 || (w->plain_count == 2 && (!tls[0] || setting_text("tls_key")[0])))
+        return err_set(e, ERR_INVALID, "command.usage");
+    if (w->plain_count == 2)
+        buf_text(key, w->plain[1]);
+    else if (setting_text("tls_key")[0])
+        buf_text(key, setting_text("tls_key"));
+    else if (strcmp(tls, "local") == 0)
+        buf_printf(key, "%s.authority", store_path(setting_text("store")));
+    return tls[0] && !key->len ? err_field(e, "setting.missing", "tls_key") : 0;
+}
+
+static int serve(const struct words *w, struct err *e)
+{
+    CLEANUP(buf_done) struct buf key = { 0 };
+    struct http_options options = {
+        .listen = setting_text("listen"), .threads = (int)setting_number("threads"), .tls = setting_text("tls"), .trust = setting_text("trust"),
+    };
     struct core *c = NULL;
     struct http *h = NULL;
     struct control *k = NULL;
@@ -124,6 +143,9 @@ static int serve(struct err *e)
     int64_t began = time_monotonic();
     int result = -1;
 
+    if (tls_words(w, &key, e) < 0)
+        return -1;
+    options.tls_key = buf_z(&key);
     watch_signals();
     log_line(LOG_INFO, "start", "version=%s pid=%ld store=%s", WANGGE_VERSION, (long)getpid(), log_quoted(quoted, setting_text("store")));
     tell_recovery(setting_text("store"));
@@ -133,6 +155,8 @@ static int serve(struct err *e)
     }
     if (control_start(&k, c, setting_text("store"), e) == 0 && http_start(&h, c, &options, e) == 0) {
         printf("listening %s\n", http_url(h));
+        if (http_trust_url(h)[0])
+            printf("trust %s\n", http_trust_url(h));
         fflush(stdout);
         log_line(LOG_INFO, "listening", "url=%s opened_ms=%lld", http_url(h), (long long)(time_monotonic() - began));
         if (core_unfindable(c))
@@ -200,7 +224,7 @@ static int run(const struct command *command, const struct words *w, int argc, c
 static int usage(FILE *to)
 {
     fprintf(to, "wangge " WANGGE_VERSION " - a city, a district or a single village holds an epidemic at the door\n\n"
-                "wangge serve [--store sqlite:wangge.db] [--listen 127.0.0.1:8440]\n    the pages and the contract\n");
+                "wangge serve [--store sqlite:wangge.db] [--listen 127.0.0.1:8440] [--tls CERT KEY | --tls local]\n    the pages and the contract\n");
     for (const struct command *c = commands; c->name; c++)
         fprintf(to, "wangge %s %s\n    %s\n", c->name, c->usage, c->words);
     fprintf(to, "\nsettings, each as --NAME VALUE, WANGGE_NAME, or a line of the file given by --config:\n");
@@ -232,7 +256,7 @@ int main(int argc, char **argv)
     ignore_signals();
     const struct command *command = command_find(w.plain[0]);
     if (strcmp(w.plain[0], "serve") == 0)
-        result = serve(&e);
+        result = serve(&w, &e);
     else if (strcmp(w.plain[0], "drill") == 0 && words_option(&w, "live", NULL))
         result = live(&w, &e);
     else if (command)

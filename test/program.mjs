@@ -24,9 +24,11 @@ export async function serve(store, ...more) {
     const child = spawn("build/wangge", words, { stdio: ["ignore", "pipe", "inherit"] });
     const ended = new Promise((resolve) => child.once("exit", resolve));
     process.once("exit", () => child.kill("SIGKILL"));
+    let url;
     for await (const line of createInterface({ input: child.stdout })) {
-        const url = line.match(/^listening (\S+)/)?.[1];
-        if (url) return { url, child, kill: (signal) => (child.kill(signal), ended) };
+        url ??= line.match(/^listening (\S+)/)?.[1];
+        const trust = line.match(/^trust (\S+)/)?.[1];
+        if (url && (trust || !words.includes("local"))) return { url, trust: trust && `${trust}/`, child, kill: (signal) => (child.kill(signal), ended) };
     }
     throw new Error("it ended before it listened");
 }

@@ -92,6 +92,7 @@ lane_pages() {
         suite bad-input node test/check/bad_input.mjs "$city"
         suite rights node test/check/rights.mjs "$city"
         suite sessions node test/check/sessions.mjs "$city"
+        suite tls node test/check/tls.mjs "$city"
         suite memory node test/check/memory.mjs "$city"
         suite trace node test/story/trace.mjs "$city"
         suite fault each node test/fault/*.spec.mjs

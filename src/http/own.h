@@ -15,6 +15,8 @@
 #include <microhttpd.h>
 
 #include "http/http.h"
+#include "http/tls.h"
+#include "http/trust.h"
 
 struct request;
 struct work;
@@ -91,7 +93,7 @@ enum MHD_Result request_step(void *cls, struct MHD_Connection *conn, const char 
                              const char *data, size_t *size, void **own);
 void request_completed(void *cls, struct MHD_Connection *conn, void **own, enum MHD_RequestTerminationCode how);
 struct str request_header(const struct request *r, const char *name);      /* "none" when absent */
-bool by_tls(const struct request *r);                                       /* so says the proxy */
+bool by_tls(const struct request *r);                                       /* our own, or so says the proxy */
 struct str request_param(void *r, const char *name);                       /* an ask_param */
 /* A body of a few texts; the tree ends with the request. */
 MUST_USE int request_json(struct request *r, struct json **body, struct err *e);
@@ -203,7 +205,10 @@ struct http {
     struct hub *hub;
     struct figures figures;
     struct contract meta, openapi;
-    char url[96];
+    struct tls tls;
+    bool secure, named;              /* with TLS of our own; and by a public name */
+    struct trust *trust;
+    char url[96], trust_url[96];
     size_t max_body, max_streams;
     int64_t timeout;                 /* ms */
     int64_t started_at;              /* ms UTC */

@@ -88,7 +88,7 @@ bool is_drill(struct request *r)
 /* ---- starting ------------------------------------------------------------------------ */
 
 /* "127.0.0.1:8440", "[::1]:8440"; url gets the address with the port that was found. */
-static int listen_on(const char *where, char url[96], int *out, struct err *e)
+static int listen_on(const char *where, const char *scheme, char url[96], int *out, struct err *e)
 {
     const char *colon = strrchr(where, ':');
     struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM }, *found = NULL;
@@ -119,7 +119,7 @@ static int listen_on(const char *where, char url[96], int *out, struct err *e)
     freeaddrinfo(found);
     if (getnameinfo((struct sockaddr *)&own, own_size, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
         host[0] = port[0] = 0;
-    snprintf(url, 96, own.ss_family == AF_INET6 ? "http://[%.63s]:%.7s" : "http://%.63s:%.7s", host, port);
+    snprintf(url, 96, own.ss_family == AF_INET6 ? "%.5s://[%.63s]:%.7s" : "%.5s://%.63s:%.7s", scheme, host, port);
     *out = fd;
     return 0;
 }
@@ -146,6 +146,7 @@ static void http_free(struct http *h)
     hub_free(h->hub);
     limits_free(h->limits);
     contracts_done(h);
+    tls_done(&h->tls);
     for (size_t i = 0; i < h->idle_count; i++)
         core_reader_close(h->idle[i]);
     pthread_mutex_destroy(&h->lock);
@@ -164,7 +165,14 @@ static struct MHD_Daemon *daemon_start(struct http *h, int fd, int threads)
     const int level = 0;
 #endif
 
-    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL, request_step, h,
+    static char versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+    const struct MHD_OptionItem secure[] = {
+        { MHD_OPTION_HTTPS_MEM_CERT, 0, h->tls.chain.at }, { MHD_OPTION_HTTPS_MEM_KEY, 0, h->tls.key.at },
+        { MHD_OPTION_HTTPS_PRIORITIES, 0, versions }, { MHD_OPTION_END, 0, NULL },
+    };
+
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | (h->secure ? MHD_USE_TLS : 0), 0, NULL, NULL,
+                            request_step, h, MHD_OPTION_ARRAY, h->secure ? secure : secure + 3,
                             MHD_OPTION_LISTEN_SOCKET, fd,
                             MHD_OPTION_THREAD_POOL_SIZE, (unsigned)threads,
                             MHD_OPTION_CONNECTION_LIMIT, connections(),
@@ -175,6 +183,44 @@ static struct MHD_Daemon *daemon_start(struct http *h, int fd, int threads)
                             MHD_OPTION_NOTIFY_CONNECTION, peer_changed, h,
                             strict, level,
                             MHD_OPTION_END);
+}
+
+/* The host of "host:port", without the brackets of an IPv6 address. */
+static void host_of(const char *where, char host[64])
+{
+    const char *colon = strrchr(where, ':'), *from = where[0] == '[' ? where + 1 : where;
+    size_t n = colon ? (size_t)(colon - from) : strlen(from);
+
+    n -= n > 0 && where[0] == '[';
+    snprintf(host, 64, "%.*s", (int)n, from);
+}
+
+static int secure(struct http *h, const struct http_options *o, struct err *e)
+{
+    char host[64];
+
+    if (!o->tls || !o->tls[0])
+        return 0;
+    host_of(o->listen, host);
+    if (tls_open(&h->tls, o->tls, o->tls_key, host, e) < 0)
+        return -1;
+    h->secure = true;
+    h->named = h->tls.authority.len == 0;
+    return 0;
+}
+
+static int trust(struct http *h, const struct http_options *o, struct err *e)
+{
+    int fd = -1;
+
+    if (!h->tls.authority.len || !o->trust || !o->trust[0])
+        return 0;
+    if (listen_on(o->trust, "http", h->trust_url, &fd, e) < 0)
+        return -1;
+    if (trust_start(&h->trust, fd, &h->tls, h->url, e) == 0)
+        return 0;
+    close(fd);
+    return -1;
 }
 
 int http_start(struct http **out, struct core *core, const struct http_options *o, struct err *e)
@@ -202,7 +248,8 @@ int http_start(struct http **out, struct core *core, const struct http_options *
     /* Signals belong to main. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = listen_on(o->listen, h->url, &fd, e) < 0 || hub_new(h, &h->hub, e) < 0;
+    int failed = secure(h, o, e) < 0 || listen_on(o->listen, h->secure ? "https" : "http", h->url, &fd, e) < 0 || trust(h, o, e) < 0 ||
+                 hub_new(h, &h->hub, e) < 0;
     if (!failed) {
         h->work = work_new(2);
         h->questions = work_new(1);
@@ -214,6 +261,7 @@ int http_start(struct http **out, struct core *core, const struct http_options *
     if (failed) {
         if (fd >= 0)
             close(fd);
+        trust_stop(h->trust);
         if (h->hub)
             hub_end(h->hub);
         http_free(h);
@@ -228,6 +276,11 @@ const char *http_url(const struct http *h)
     return h->url;
 }
 
+const char *http_trust_url(const struct http *h)
+{
+    return h->trust_url;
+}
+
 void http_stop(struct http *h)
 {
     struct timespec until;
@@ -235,6 +288,7 @@ void http_stop(struct http *h)
     if (!h)
         return;
     atomic_store(&h->stopping, true);
+    trust_stop(h->trust);
     hub_end(h->hub);
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += LEAVE_SECONDS;
