@@ -9,6 +9,7 @@
 #include "http/tls.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <gnutls/abstract.h>
 #include <gnutls/x509.h>
 #include <ifaddrs.h>
@@ -16,6 +17,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -184,8 +186,10 @@ static int addresses_add(gnutls_x509_crt_t cert)
     struct ifaddrs *all = NULL;
     int code = 0;
 
-    if (getifaddrs(&all) < 0)
+    if (getifaddrs(&all) < 0) {
+        log_line(LOG_WARN, "tls.addresses", "error=%s", strerrorname_np(errno));
         return 0;
+    }
     for (struct ifaddrs *i = all; i && code == 0; i = i->ifa_next) {
         char text[INET6_ADDRSTRLEN] = "";
         if (!i->ifa_addr || i->ifa_flags & IFF_LOOPBACK)
