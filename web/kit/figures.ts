@@ -23,6 +23,8 @@ export function day(ms: number): string {
 export const moment = (ms: number) => `${day(ms)} ${time(ms)}`;
 /** "2020-02-05" of a moment, in China. */
 export const dayText = (ms: number) => new Date(ms + 8 * 3_600_000).toISOString().slice(0, 10);
+/** "19:05", likewise. */
+export const hourText = (ms: number) => new Date(ms + 8 * 3_600_000).toISOString().slice(11, 16);
 /** The moment of an hour of the day `days` from now, in China. */
 export function atHour(days: number, hour: number, now = Date.now()): number {
     return Date.parse(`${dayText(now + days * 86_400_000)}T${String(hour).padStart(2, "0")}:00:00+08:00`);

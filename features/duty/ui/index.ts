@@ -4,6 +4,7 @@ import type { Card, Page } from "@kit/parts";
 export const pages: Page[] = [
     { face: "command", path: "holes", title: "duty.holes", right: "figures", order: 40, icon: "hole", load: () => import("./HolesPage.vue") },
     { face: "command", path: "people", title: "duty.people", right: "lists", order: 80, icon: "me", load: () => import("./People.vue") },
+    { face: "command", path: "paper", title: "duty.paper", right: "lists", order: 0, load: () => import("./Paper.vue") },
 ];
 export const cards: Card[] = [
     { face: "command", place: "panel", title: "duty.next", right: "lists", order: 5, load: () => import("./Next.vue") },

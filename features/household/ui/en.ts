@@ -73,4 +73,5 @@ export const command: Words = {
     shown_n: "{n} shown",
     more: ", scroll for more",
     all: "Whole list",
+    paper: "Door cards, grid sheet",
 };

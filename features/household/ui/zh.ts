@@ -73,4 +73,5 @@ export const command: Words = {
     shown_n: "显示 {n} 条",
     more: ",往下滚动继续",
     all: "全部名单",
+    paper: "门卡、走访表",
 };
