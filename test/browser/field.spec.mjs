@@ -175,3 +175,34 @@ test("a door and its household that are in no list are registered as one walks",
     await until("nothing is unsent", async () => (await unsent(p)) === 0);
     assert.deepEqual(p.errors, []);
 });
+
+test("what a visit finds wrong in the register is mended with it: away, back, living elsewhere", async () => {
+    const p = await enter(`grid-${grid}`, phone);
+    await p.waitForSelector(".doors .list a[data-state=pending]");
+    const homes = (await worker.ask("household/people", { area: grid })).reduce((m, r) => m.set(r.household, [...(m.get(r.household) ?? []), r]), new Map());
+    const links = await p.locator(unvisited).evaluateAll((all) => all.map((a) => a.dataset.slot));
+    const day = new Date().toISOString().slice(0, 10);
+    const household = links.find((h) => (homes.get(h) ?? []).filter((m) => !(m.away_until >= day)).length >= 3);
+    const before = homes.get(household).filter((m) => !(m.away_until >= day)).length;
+    await p.click(`[data-slot="${household}"]`);
+    await p.waitForSelector(".people");
+    const people = p.locator(".people li button:not(.away)");
+    await people.nth(0).tap();
+    await p.click(".dialog [data-value=away]");
+    assert.ok(await p.isDisabled(".dialog footer .main"), "until when?");
+    await p.click(".dialog .choice >> nth=1 >> [data-value]");
+    const last = await p.inputValue("[name=until]");
+    await p.click(".dialog footer .main");
+    await people.nth(0).tap();
+    await p.click(".dialog [data-value=gone]");
+    await p.click(".dialog footer .main");
+    assert.equal(await people.count(), before - 2);
+    await well(p);
+    await until("all is sent", async () => (await unsent(p)) === 0);
+    const after = await worker.ask("household/members", { area: grid, household });
+    assert.equal(after.length, homes.get(household).length - 1);
+    assert.equal(after.filter((m) => m.away_until === last).length, 1);
+    const [visit] = await visits(household);
+    assert.deepEqual([visit.outcome, visit.persons, visit.checked], ["completed", before - 2, before - 2]);
+    assert.deepEqual(p.errors, []);
+});

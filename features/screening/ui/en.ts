@@ -20,6 +20,18 @@ export const both: Words = {
     note: "Note",
 };
 export const field: Words = {
+    away: "Away",
+    away_to: "away until {day}",
+    until_when: "Until which day",
+    in_days: "{n} days",
+    gone: "Lives elsewhere now",
+    gone_note: "With the visit this person is taken off this household. Who moved within the village is registered there.",
+    left_question: "Does the whole household live elsewhere now?",
+    left_yes: "Yes, take it off the list",
+    left_no: "Not sure, keep it",
+    two_families: "Two families live here: register the other",
+    retest_in: "measure again in {in}",
+    retest_now: "time to measure again: tap here",
     still_away: "Still away",
     register_household: "Somebody lives here: register them",
     my_doors: "My doors",

@@ -21,6 +21,18 @@ export const both: Words = {
 };
 export const field: Words = {
     still_away: "仍在外",
+    away: "外出",
+    away_to: "外出至 {day}",
+    until_when: "到哪天为止",
+    in_days: "{n} 天",
+    gone: "住到别处了",
+    gone_note: "保存时把这个人从这一户去掉。搬到本村另一户的,到那一户再登记。",
+    left_question: "整户都住到别处去了?",
+    left_yes: "是,从名单去掉",
+    left_no: "不清楚,先留着",
+    two_families: "这里住着两家:登记另一家",
+    retest_in: "{in} 后复测",
+    retest_now: "可以复测了,点这里",
     register_household: "有人住:补登住户",
     my_doors: "我的门",
     visit: "入户登记",
