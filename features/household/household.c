@@ -10,7 +10,7 @@
  */
 #include <stdlib.h>
 
-#include "core/core.h"
+#include "conflict.h"
 
 #include "household.sql.h"
 
@@ -112,13 +112,15 @@ static const struct field approve_fields[] = {
     { 0 },
 };
 
-/* ==== facts of a row: the later stands, each for itself ============================ */
+static const struct field settle_fields[] = {
+    { "household", FIELD_ID, .words = "户" },
+    { "door", FIELD_ID, .words = "门" },                  /* one of the two */
+    { "person", FIELD_ID, .words = "人员" },
+    { "field", FIELD_TEXT, .required = true, .max = 20, .words = "栏目" },
+    { 0 },
+};
 
-enum { FACTS = 6 };
-enum { DOOR_AREA, DOOR_ORDER, DOOR_USE };
-enum { HOME_DOOR, HOME_KIND, HOME_CENTRE, HOME_IS_CENTRE, HOME_SPEAKS, HOME_CLOSED };
-enum { MEMBER_SEX, MEMBER_RELATION, MEMBER_AWAY, MEMBER_LEFT };
-enum { STAMP = 24 };
+/* ==== facts of a row: the later stands, each for itself ============================ */
 
 struct facts {
     struct value now[FACTS];
@@ -360,7 +362,9 @@ static int check_door(struct tx *tx, struct record *r, struct err *e)
 
     if (!area || area->level < 4)
         return err_field(e, "household.not_in_village", "area");
-    return must_at_door(tx, r, r->ledger, record_id(r, "door"), "door", e);
+    if (must_at_door(tx, r, r->ledger, record_id(r, "door"), "door", e) < 0)
+        return -1;
+    return conflict_check(tx, r, e);
 }
 
 static int check_open(struct tx *tx, struct record *r, struct err *e)
@@ -368,7 +372,7 @@ static int check_open(struct tx *tx, struct record *r, struct err *e)
     if (door_known(tx, r->ledger, record_id(r, "door"), e) < 0 || must_at_door(tx, r, r->ledger, record_id(r, "door"), "door", e) < 0 ||
         must_at_home(tx, r, RIGHT_DOORS, record_id(r, "household"), "household", e) < 0)
         return -1;
-    return check_centre(tx, r, "centre_of", e);
+    return check_centre(tx, r, "centre_of", e) < 0 ? -1 : conflict_check(tx, r, e);
 }
 
 static int check_known(struct tx *tx, struct record *r, struct err *e)
@@ -383,7 +387,14 @@ static int check_known(struct tx *tx, struct record *r, struct err *e)
 
 static int check_change(struct tx *tx, struct record *r, struct err *e)
 {
-    return check_known(tx, r, e) < 0 ? -1 : check_centre(tx, r, "centre_of", e);
+    if (check_known(tx, r, e) < 0 || check_centre(tx, r, "centre_of", e) < 0)
+        return -1;
+    return conflict_check(tx, r, e);
+}
+
+static int check_member(struct tx *tx, struct record *r, struct err *e)
+{
+    return check_known(tx, r, e) < 0 ? -1 : conflict_check(tx, r, e);
 }
 
 /* Into another village: it opens there by a record of its own, here it closes. */
@@ -406,8 +417,9 @@ static int check_move(struct tx *tx, struct record *r, struct err *e)
     }
     if (door_known(tx, ledger, record_id(r, "door"), e) < 0 || must_at_door(tx, r, ledger, record_id(r, "door"), "door", e) < 0)
         return -1;
-    if (!str_eq(ledger, r->ledger))
-        given_text(r, "to_ledger", ledger);
+    if (str_eq(ledger, r->ledger))
+        return conflict_check(tx, r, e);
+    given_text(r, "to_ledger", ledger);
     return 0;
 }
 
@@ -419,7 +431,7 @@ static int check_link(struct tx *tx, struct record *r, struct err *e)
         return -1;
     if (record_has(r, "centre") && known(tx, r->ledger, record_id(r, "centre"), &closed, &is_centre, &erased, e) < 0)
         return -1;
-    return is_centre ? 0 : err_field(e, "household.no_centre", "centre");
+    return is_centre ? conflict_check(tx, r, e) : err_field(e, "household.no_centre", "centre");
 }
 
 static int check_leave(struct tx *tx, struct record *r, struct err *e)
@@ -481,6 +493,19 @@ static int check_approve(struct tx *tx, struct record *r, struct err *e)
     r->subject = rows_id(&rows, 0);
     given_id(r, "erase_subject", rows_id(&rows, 0));
     return 0;
+}
+
+/* Of a household or of a door, and open when whoever settles it looked. */
+static int check_settle(struct tx *tx, struct record *r, struct err *e)
+{
+    bool home = record_has(r, "household");
+
+    if (home == record_has(r, "door"))
+        return err_field(e, "household.one_of_two", "household");
+    if (conflict_open(tx, r, record_id(r, home ? "household" : "door"), e) < 0)
+        return -1;
+    return home ? must_at_home(tx, r, RIGHT_DOORS, record_id(r, "household"), "household", e)
+                : must_at_door(tx, r, r->ledger, record_id(r, "door"), "door", e);
 }
 
 /* ==== applies ======================================================================== */
@@ -788,6 +813,12 @@ static int apply_refused(struct tx *tx, const struct record *r, struct err *e)
 
 static const struct follow follows[] = {
     { "core.refused", apply_refused },
+    { "household.door", conflict_apply },
+    { "household.open", conflict_apply },
+    { "household.change", conflict_apply },
+    { "household.move", conflict_apply },
+    { "household.link", conflict_apply },
+    { "household.member", conflict_apply },
     { 0 },
 };
 
@@ -802,7 +833,7 @@ static int apply_approve(struct tx *tx, const struct record *r, struct err *e)
     struct id household = given_as_id(r, "erase_subject");
 
     if (tx_run(tx, e, &sql_approve_erasure, ARGS(r->ledger, record_id(r, "erase"), r->maker, r->at), NULL) < 0 ||
-        tx_run(tx, e, &sql_erase_household, ARGS(r->ledger, household), NULL) < 0)
+        tx_run(tx, e, &sql_erase_household, ARGS(r->ledger, household), NULL) < 0 || conflict_forget(tx, r->ledger, household, e) < 0)
         return -1;
     return tx_run(tx, e, &sql_erase_members, ARGS(r->ledger, household), NULL);
 }
@@ -814,8 +845,9 @@ static const struct record_type records[] = {
     { "household.close", RIGHT_DOORS, close_fields, check_known, apply_close, .subject = "household", .words = "注销住户" },
     { "household.move", RIGHT_DOORS, move_fields, check_move, apply_move, RECORD_COMMAND, .subject = "household", .words = "迁居" },
     { "household.link", RIGHT_DOORS, link_fields, check_link, apply_link, .subject = "household", .words = "联系中心户" },
-    { "household.member", RIGHT_DOORS, member_fields, check_known, apply_member, .subject = "household", .words = "登记成员" },
+    { "household.member", RIGHT_DOORS, member_fields, check_member, apply_member, .subject = "household", .words = "登记成员" },
     { "household.leave", RIGHT_DOORS, leave_fields, check_leave, apply_leave, .subject = "household", .words = "成员离开" },
+    { "household.settle", RIGHT_DOORS, settle_fields, check_settle, conflict_settle, RECORD_COMMAND, .words = "了结说法不一" },
     { "household.erase", RIGHT_DOORS, erase_fields, check_erase, apply_erase, RECORD_COMMAND, .subject = "household", .words = "申请擦除" },
     { "household.erase_approve", RIGHT_APPROVE, approve_fields, check_approve, apply_approve, RECORD_COMMAND, .words = "批准擦除" },
     { 0 },
@@ -1186,6 +1218,7 @@ static const struct query queries[] = {
     { "members", RIGHT_LISTS, .sql = &sql_members, .params = members_params, .sealed = members_sealed, .prepare = prepare_list,
       .words = "成员" },
     { "find", RIGHT_LISTS, .params = find_params, .answer = answer_find, .words = "查找" },
+    { "conflicts", RIGHT_DOORS, .answer = conflict_answer, .words = "说法不一" },
     { "erasures", RIGHT_APPROVE, .sql = &sql_erasures, .keys = "iib", .words = "擦除申请" },
     { "reveal", RIGHT_REVEAL, .sql = &sql_reveal, .params = reveal_params, .sealed = reveal_sealed, .reveal = true, .words = "查看" },
     { 0 },
@@ -1203,7 +1236,7 @@ static int centre_of(struct store *s, struct str ledger, struct id household, st
     return store_failed(s, e);
 }
 
-static const struct sql *const schema[] = { &sql_schema };
+static const struct sql *const schema[] = { &sql_schema, &sql_schema_conflicts };
 const struct feature feature_household = {
     "household", "住户", COUNT_OF(schema), schema, records, follows, queries, deliveries, .centre_of = centre_of,
 };

@@ -78,6 +78,28 @@ CREATE TABLE household_erasure (        -- asked for by one person, allowed by a
     PRIMARY KEY (ledger, erase)
 );
 
+-- name: schema_conflicts
+-- Facts of which two people said different things without knowing of each other (conflict.c).
+CREATE TABLE household_conflict (
+    ledger      TEXT NOT NULL,
+    home        BLOB NOT NULL,          -- the household, or a door
+    person      BLOB NOT NULL,          -- the member; sixteen zeros: the household or door itself
+    field       TEXT NOT NULL,          -- which fact: the name of its field
+    record      BLOB NOT NULL,          -- the one that arrived later
+    door        INTEGER NOT NULL,       -- 1: home is a door
+    maker       BLOB NOT NULL,          -- who said so
+    at          BIGINT NOT NULL,        -- corrected time
+    value       TEXT,                   -- NULL: sealed, or none
+    other       BLOB NOT NULL,          -- the record that had set the fact, and arrived earlier
+    other_maker BLOB NOT NULL,
+    other_at    BIGINT NOT NULL,
+    other_value TEXT,
+    noted_at    BIGINT NOT NULL,        -- when the later one was received
+    settled_at  BIGINT,                 -- NULL: it waits
+    settled_by  BLOB,
+    PRIMARY KEY (ledger, home, person, field, record)
+);
+
 -- name: door
 SELECT area, ord, use, opened, moved, area_before, stamp, marks, boxes FROM household_door WHERE ledger = $1 AND door = $2;
 

@@ -134,28 +134,43 @@ static bool earlier(const struct sealed *a, const struct sealed *b)
 }
 
 /* Both lists stand in the order of stamps, so opening them is one merge. */
-struct json *core_open_parts(struct core *c, struct str ledger, struct str boxes, const struct boxes_part *part, enum seal_class class, struct err *e)
+void core_said_each(struct core *c, struct str ledger, struct str boxes, const struct boxes_part *part, enum seal_class class,
+                    core_said *each, void *ctx, struct err *e)
 {
-    struct json *values = NULL;
     struct sealed own, theirs;
     size_t i = 0, j = 0;
     int index = -1;
-    bool has_own = sealed_next(boxes, &i, &own), has_part = part_next(part->whole, &j, part->parts, &theirs, &index);
+    bool has_own = sealed_next(boxes, &i, &own), has_part = part && part_next(part->whole, &j, part->parts, &theirs, &index);
 
     while (has_own || has_part) {
         bool theirs_first = has_part && (!has_own || earlier(&theirs, &own));
         const struct sealed *one = theirs_first ? &theirs : &own;
         CLEANUP(json_done) struct json *open = seal_box_class(one->box) == class ? unbox(c, ledger, one->record, one->box, e) : NULL;
         const struct json *said = theirs_first ? json_at(json_get(open, part->list), (size_t)index) : open;
-        if (said && !values)
-            values = json_map();
         if (said)
-            fields_join(values, said);
+            each(ctx, one->record, one->at, said);
         if (theirs_first)
             has_part = part_next(part->whole, &j, part->parts, &theirs, &index);
         else
             has_own = sealed_next(boxes, &i, &own);
     }
+}
+
+static void join(void *ctx, struct id record, int64_t at, const struct json *said)
+{
+    struct json **values = ctx;
+
+    (void)record, (void)at;
+    if (!*values)
+        *values = json_map();
+    fields_join(*values, said);
+}
+
+struct json *core_open_parts(struct core *c, struct str ledger, struct str boxes, const struct boxes_part *part, enum seal_class class, struct err *e)
+{
+    struct json *values = NULL;
+
+    core_said_each(c, ledger, boxes, part, class, join, &values, e);
     return values;
 }
 

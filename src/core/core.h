@@ -316,6 +316,8 @@ const struct areas *tx_areas(struct tx *tx);             /* check only */
 struct core *tx_core(struct tx *tx);
 /* A command sometimes touches a second area beside record.area: has whoever does it the right there, too, now?  check only. */
 MUST_USE int tx_may(struct tx *tx, const struct record *r, enum right right, const struct area *area, bool *may, struct err *e);
+/* Who did what a record of the same ledger tells - for whom it was typed in, else its maker - and when it was received. check only. 1 found, 0 not, -1. */
+MUST_USE int tx_made(struct tx *tx, const struct record *r, struct id record, struct id *doer, int64_t *received_at, struct err *e);
 MUST_USE int tx_query(struct tx *tx, struct rows *rows, struct err *e, const struct sql *sql, struct args args);
 MUST_USE int tx_run(struct tx *tx, struct err *e, const struct sql *sql, struct args args, int64_t *changed);
 /* Does `code` stand in the list today?  check only. Lists are written by feature profile through core_codes_put. */
@@ -425,6 +427,10 @@ struct boxes_part {
     struct str whole, parts;
 };
 struct json *core_open_parts(struct core *c, struct str ledger, struct str boxes, const struct boxes_part *part, enum seal_class class, struct err *e);
+/* What each record of such a list said by itself, in the order of stamps; those that cannot be opened are left out. part NULL: none. */
+typedef void core_said(void *ctx, struct id record, int64_t at, const struct json *said);
+void core_said_each(struct core *c, struct str ledger, struct str boxes, const struct boxes_part *part, enum seal_class class,
+                    core_said *each, void *ctx, struct err *e);
 /* One row of boxes opened or masked for a column: appends the JSON value. */
 void mask_put(struct buf *out, enum mask mask, struct str value);
 

@@ -50,6 +50,21 @@ static void enter(struct tx *tx, int feature)
     store_fence(tx->store, &tx->core->fences[feature]);
 }
 
+int tx_made(struct tx *tx, const struct record *r, struct id record, struct id *doer, int64_t *received_at, struct err *e)
+{
+    CLEANUP(rows_done) struct rows found = { 0 };
+    struct ledger_row row;
+
+    store_fence(tx->store, NULL);
+    int hit = ledger_find(tx->store, r->ledger, record, &found, &row, e);
+    store_fence(tx->store, &tx->core->fences[tx->feature]);
+    if (hit == 1) {
+        *doer = id_none(row.for_whom) ? row.maker : row.for_whom;
+        *received_at = row.received_at;
+    }
+    return hit;
+}
+
 /* Its type's apply, then those who follow; what an alarm called for is no longer due. */
 int apply_record(struct core *c, const struct kind *kind, struct record *r, bool replaying, struct err *e)
 {
