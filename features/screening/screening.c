@@ -716,6 +716,29 @@ static int check_measures(struct record *r, const struct rows *at, struct err *e
     return 0;
 }
 
+/*
+ * While a phone was without a network its door may have gone to another grid, or its duty to somebody else: the visit
+ * stands as it was made, and both are told.  What no person made crosses nobody.
+ */
+static int check_crossed(struct tx *tx, struct record *r, const struct rows *at, struct err *e)
+{
+    const struct area *there = area_find(tx_areas(tx), rows_str(at, AT_AREA));
+    struct id doer = id_none(r->for_whom) ? r->maker : r->for_whom;
+    bool moved = there != NULL, may = true;
+
+    if (r->proof == PROOF_SERVER || !there)
+        return 0;
+    for (const struct area *a = there; a && moved; a = a->successor)
+        moved = !area_within(a, area_find(tx_areas(tx), r->area));
+    if (!moved && tx_may(tx, r, RIGHT_VISIT, there, &may, e) < 0)
+        return -1;
+    if (!moved && !may && any(tx, &sql_heads_centre, ARGS(r->ledger, record_id(r, "household"), doer), &may, e) < 0)
+        return -1;
+    if (moved || !may)
+        given_text(r, "crossed", moved ? STR("moved") : STR("duty"));
+    return 0;
+}
+
 static int check_visit(struct tx *tx, struct record *r, struct err *e)
 {
     static const char *const met[] = { "completed", "partial", NULL };
@@ -728,7 +751,8 @@ static int check_visit(struct tx *tx, struct record *r, struct err *e)
         check_subject(tx, r, &at, e) < 0)
         return -1;
     check_lives(r, &at);
-    if (see(tx, record_json(r, "checks"), &seen, e) < 0 || check_persons(tx, r, &at, e) < 0 || check_measures(r, &at, e) < 0)
+    if (check_crossed(tx, r, &at, e) < 0 || see(tx, record_json(r, "checks"), &seen, e) < 0 || check_persons(tx, r, &at, e) < 0 ||
+        check_measures(r, &at, e) < 0)
         return -1;
     given_number(r, "checked", seen.checked);
     given_number(r, "fever", seen.fever);
@@ -857,6 +881,17 @@ static int put_found(struct tx *tx, const struct record *r, struct err *e)
                   NULL);
 }
 
+static int put_crossed(struct tx *tx, const struct record *r, struct err *e)
+{
+    if (!given_has(r, "crossed"))
+        return 0;
+    return tx_run(tx, e, &sql_add_crossed,
+                  ARGS(r->ledger, r->id, record_id(r, "door"), record_value(r, "household"), r->area,
+                       id_none(r->for_whom) ? r->maker : r->for_whom, r->at, r->received_at, record_text(r, "outcome"),
+                       given_str(r, "crossed")),
+                  NULL);
+}
+
 /* One visit for several households was told by whoever spoke for them. */
 static bool for_several(const struct slots *s)
 {
@@ -873,9 +908,11 @@ static int apply_visit(struct tx *tx, const struct record *r, struct err *e)
     CLEANUP(slots_done) struct slots s = { 0 };
     struct counts change = { { 0 } };
 
+    if (put_found(tx, r, e) < 0 || put_crossed(tx, r, e) < 0)
+        return -1;
     if (given_has(r, "elsewhere"))
-        return put_found(tx, r, e);
-    if (put_found(tx, r, e) < 0 || slots_of(tx, r, &s, record_id(r, "round"), record_id(r, "door"), record_id(r, "household"), e) < 0)
+        return 0;
+    if (slots_of(tx, r, &s, record_id(r, "round"), record_id(r, "door"), record_id(r, "household"), e) < 0)
         return -1;
     bool together = for_several(&s);
     for (size_t i = 0; i < s.count; i++)
@@ -1251,6 +1288,17 @@ static int prepare_debts(struct ask *ask, struct err *e)
     return prepare_round(ask, e);
 }
 
+static const int64_t told_ms = 14 * 24 * 60 * 60 * 1000LL;      /* so long both are told */
+
+/* Whoever holds the asked area, or keeps its register, is told all of it, everybody else what is his own. */
+static int prepare_crossed(struct ask *ask, struct err *e)
+{
+    (void)e;
+    ask->args[3] = value_int(time_now() - told_ms);
+    ask->args[4] = value_bool(ask_on_duty(ask));
+    return 0;
+}
+
 #define PARAM_ROUND { "round", FIELD_ID }
 #define PARAM_EMPTY { "empty", FIELD_BOOL, .from = PARAM_SET }
 
@@ -1264,6 +1312,9 @@ static const struct param compare_params[] = {
 };
 static const struct param doors_params[] = { PARAM_ROUND, { "state", FIELD_TEXT }, PARAM_EMPTY, { 0 } };
 static const struct param household_params[] = { { "household", FIELD_ID, true }, { 0 } };
+static const struct param crossed_params[] = {
+    { "worker", FIELD_ID, .from = PARAM_WORKER }, { "since", FIELD_TIME, .from = PARAM_SET }, { "all", FIELD_BOOL, .from = PARAM_SET }, { 0 },
+};
 static const struct param debts_params[] = { PARAM_ROUND, PARAM_EMPTY, { 0 } };
 
 static const struct sealed_column doors_sealed[] = {
@@ -1277,6 +1328,11 @@ static const struct sealed_column doors_sealed[] = {
 
 static const struct sealed_column found_sealed[] = {
     { "names", "_boxes", "found", MASK_OMIT },
+    { 0 },
+};
+
+static const struct sealed_column crossed_sealed[] = {
+    { "name", "_boxes", "name", MASK_OPEN },         /* of the maker */
     { 0 },
 };
 
@@ -1295,12 +1351,14 @@ static const struct query queries[] = {
     { "found", RIGHT_LISTS, .sql = &sql_found, .params = round_params, .sealed = found_sealed, .keys = "tib", .prepare = prepare_round,
       .words = "名单外人员" },
     { "household", RIGHT_LISTS, .sql = &sql_household, .params = household_params, .sealed = household_sealed, .words = "入户记录" },
+    { "crossed", RIGHT_SIGNED_IN, .sql = &sql_crossed, .params = crossed_params, .sealed = crossed_sealed, .keys = "ib",
+      .prepare = prepare_crossed, .words = "交接期间的入户" },
     { "debts", RIGHT_LISTS, .sql = &sql_debts, .params = debts_params, .sealed = doors_sealed, .keys = "tibbt", .prepare = prepare_debts,
       .words = "欠办措施" },
     { 0 },
 };
 
-static const struct sql *const schema[] = { &sql_schema };
+static const struct sql *const schema[] = { &sql_schema, &sql_schema_crossed };
 static const struct sql *const recounts[] = { &sql_recount, &sql_recount_totals, &sql_recount_visits, &sql_recount_together, NULL };
 const struct feature feature_screening = {
     "screening", "排查", COUNT_OF(schema), schema, records, follows, queries, deliveries, recounts,

@@ -119,6 +119,22 @@ CREATE TABLE screening_count (
     PRIMARY KEY (ledger, round, area)
 );
 
+-- name: schema_crossed
+CREATE TABLE screening_crossed (        -- visits that came when their door was somebody else's already
+    ledger      TEXT NOT NULL,
+    visit       BLOB NOT NULL,          -- the record
+    door        BLOB NOT NULL,
+    household   BLOB,                   -- where the visit named one
+    area        TEXT NOT NULL,          -- where its maker had it
+    maker       BLOB NOT NULL,
+    at          BIGINT NOT NULL,
+    received_at BIGINT NOT NULL,
+    outcome     TEXT NOT NULL,
+    why         TEXT NOT NULL,          -- moved: the door was in another grid; duty: the maker held none there any more
+    PRIMARY KEY (ledger, visit)
+);
+CREATE INDEX screening_crossed_when ON screening_crossed (ledger, received_at);
+
 -- name: round
 SELECT area, closed_at FROM screening_round WHERE round = $1;
 
@@ -254,6 +270,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT
 -- name: add_found
 INSERT INTO screening_found (ledger, round, visit, door, household, at, found, boxes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (ledger, round, visit) DO NOTHING;
+
+-- name: add_crossed
+INSERT INTO screening_crossed (ledger, visit, door, household, area, maker, at, received_at, outcome, why)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (ledger, visit) DO NOTHING;
 
 -- name: visit
 SELECT round, maker, for_whom, author FROM screening_visit WHERE ledger = $1 AND slot = $2 AND visit = $3;
@@ -503,6 +523,19 @@ JOIN core_area a ON a.id = d.area
 LEFT JOIN household_household h ON h.ledger = f.ledger AND h.household = f.household
 WHERE a.path >= CASE WHEN $4 > $1 THEN $4 ELSE $1 END AND a.path < $2 AND (a.path, f.at, f.visit) > ($4, $5, $6)
 ORDER BY a.path, f.at, f.visit LIMIT $7;
+
+-- name: crossed
+-- $3 the worker; $4 since when; $5 1: all of the area, 0: only the worker's own; $6 $7 the key to go on after; $8 rows. The latest first.
+SELECT -x.received_at AS _key, x.visit, x.at, x.received_at, x.why, x.outcome, x.area AS area_before, d.area, x.door, d.ord AS "order",
+    x.household, x.maker,
+    w.home AS _ledger, w.boxes AS _boxes
+FROM (SELECT DISTINCT ledger FROM core_area WHERE path >= $1 AND path < $2) l
+JOIN screening_crossed x ON x.ledger = l.ledger AND x.received_at >= $4
+JOIN household_door d ON d.ledger = x.ledger AND d.door = x.door
+JOIN core_area a ON a.id = d.area
+LEFT JOIN duty_worker w ON w.worker = x.maker
+WHERE a.path >= $1 AND a.path < $2 AND ($5 = 1 OR x.maker = $3) AND (-x.received_at, x.visit) > ($6, $7)
+ORDER BY 1, 2 LIMIT $8;
 
 -- name: household
 -- $3 the household: every visit it had, the latest first.
