@@ -112,6 +112,21 @@ static const struct field approve_fields[] = {
     { 0 },
 };
 
+static const struct field note_fields[] = {
+    { "household", FIELD_ID, .words = "户" },
+    { "door", FIELD_ID, .words = "门" },                  /* one of the two */
+    { "text", FIELD_TEXT, .required = true, .max = 500, .seal = SEAL_REGISTER, .words = "留言" },
+    { "promise", FIELD_BOOL, .words = "是承诺" },
+    { "due", FIELD_DAY, .words = "期限" },
+    { 0 },
+};
+
+static const struct field note_done_fields[] = {
+    { "note", FIELD_ID, .required = true, .words = "留言" },
+    { "household", FIELD_ID, .words = "户" },             /* as the note has it */
+    { 0 },
+};
+
 static const struct field settle_fields[] = {
     { "household", FIELD_ID, .words = "户" },
     { "door", FIELD_ID, .words = "门" },                  /* one of the two */
@@ -495,14 +510,69 @@ static int check_approve(struct tx *tx, struct record *r, struct err *e)
     return 0;
 }
 
+static int one_of_two(const struct record *r, struct err *e)
+{
+    return record_has(r, "household") != record_has(r, "door") ? 0 : err_field(e, "household.one_of_two", "household");
+}
+
+/* A door's note is sealed by the only household behind it, as a visit is: it goes when that is erased. */
+static int check_note(struct tx *tx, struct record *r, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    bool closed, is_centre, erased;
+
+    if (one_of_two(r, e) < 0)
+        return -1;
+    if (record_has(r, "household")) {
+        int found = known(tx, r->ledger, record_id(r, "household"), &closed, &is_centre, &erased, e);
+        if (found <= 0)
+            return found < 0 ? -1 : err_missing(e, "household.unknown", "household");
+        r->subject = record_id(r, "household");
+        return must_at_home(tx, r, RIGHT_VISIT, r->subject, "household", e);
+    }
+    if (door_known(tx, r->ledger, record_id(r, "door"), e) < 0 || tx_query(tx, &rows, e, &sql_behind, ARGS(r->ledger, record_id(r, "door"))) < 0)
+        return -1;
+    bool one = rows_next(&rows);
+    r->subject = one ? rows_id(&rows, 0) : record_id(r, "door");
+    if (one && rows_next(&rows))
+        r->subject = record_id(r, "door");
+    if (store_failed(tx_store(tx), e) < 0)
+        return -1;
+    bool may = r->proof == PROOF_SERVER;
+    if (!may && may_at_door(tx, r, RIGHT_VISIT, r->ledger, record_id(r, "door"), &may, e) < 0)
+        return -1;
+    return may ? 0 : denied(e, "door");
+}
+
+/* Done twice is done. */
+static int check_note_done(struct tx *tx, struct record *r, struct err *e)
+{
+    struct id door, household;
+    {
+        CLEANUP(rows_done) struct rows rows = { 0 };
+        if (tx_query(tx, &rows, e, &sql_note, ARGS(r->ledger, record_id(r, "note"))) < 0)
+            return -1;
+        if (!rows_next(&rows))
+            return store_failed(tx_store(tx), e) < 0 ? -1 : err_missing(e, "household.note_unknown", "note");
+        door = rows_id(&rows, 0);
+        household = rows_id(&rows, 1);
+    }
+    if (record_has(r, "household") && !id_eq(record_id(r, "household"), household))
+        return err_missing(e, "household.note_unknown", "household");
+    if (!id_none(household))
+        return must_at_home(tx, r, RIGHT_VISIT, household, "note", e);
+    bool may = r->proof == PROOF_SERVER;
+    if (!may && may_at_door(tx, r, RIGHT_VISIT, r->ledger, door, &may, e) < 0)
+        return -1;
+    return may ? 0 : denied(e, "note");
+}
+
 /* Of a household or of a door, and open when whoever settles it looked. */
 static int check_settle(struct tx *tx, struct record *r, struct err *e)
 {
     bool home = record_has(r, "household");
 
-    if (home == record_has(r, "door"))
-        return err_field(e, "household.one_of_two", "household");
-    if (conflict_open(tx, r, record_id(r, home ? "household" : "door"), e) < 0)
+    if (one_of_two(r, e) < 0 || conflict_open(tx, r, record_id(r, home ? "household" : "door"), e) < 0)
         return -1;
     return home ? must_at_home(tx, r, RIGHT_DOORS, record_id(r, "household"), "household", e)
                 : must_at_door(tx, r, r->ledger, record_id(r, "door"), "door", e);
@@ -790,6 +860,24 @@ static int apply_leave(struct tx *tx, const struct record *r, struct err *e)
     return given_has(r, "to_area") ? core_owe(tx, r, given_str(r, "to_area"), e) : 0;
 }
 
+static struct id doer(const struct record *r)
+{
+    return id_none(r->for_whom) ? r->maker : r->for_whom;
+}
+
+static int apply_note(struct tx *tx, const struct record *r, struct err *e)
+{
+    return tx_run(tx, e, &sql_add_note,
+                  ARGS(r->ledger, r->id, record_value(r, "door"), record_value(r, "household"), r->at, doer(r), record_number(r, "promise"),
+                       record_value(r, "due"), value_blob(boxes_with(r, (struct str){ 0 }, SEAL_REGISTER))),
+                  NULL);
+}
+
+static int apply_note_done(struct tx *tx, const struct record *r, struct err *e)
+{
+    return tx_run(tx, e, &sql_note_done, ARGS(r->ledger, record_id(r, "note"), r->at, doer(r)), NULL);
+}
+
 /* Another village did not take it in: the household that closed by that record stands again, by a new stay behind its door. */
 static int apply_refused(struct tx *tx, const struct record *r, struct err *e)
 {
@@ -833,7 +921,8 @@ static int apply_approve(struct tx *tx, const struct record *r, struct err *e)
     struct id household = given_as_id(r, "erase_subject");
 
     if (tx_run(tx, e, &sql_approve_erasure, ARGS(r->ledger, record_id(r, "erase"), r->maker, r->at), NULL) < 0 ||
-        tx_run(tx, e, &sql_erase_household, ARGS(r->ledger, household), NULL) < 0 || conflict_forget(tx, r->ledger, household, e) < 0)
+        tx_run(tx, e, &sql_erase_household, ARGS(r->ledger, household), NULL) < 0 || conflict_forget(tx, r->ledger, household, e) < 0 ||
+        tx_run(tx, e, &sql_erase_notes, ARGS(r->ledger, household), NULL) < 0)
         return -1;
     return tx_run(tx, e, &sql_erase_members, ARGS(r->ledger, household), NULL);
 }
@@ -847,6 +936,8 @@ static const struct record_type records[] = {
     { "household.link", RIGHT_DOORS, link_fields, check_link, apply_link, .subject = "household", .words = "联系中心户" },
     { "household.member", RIGHT_DOORS, member_fields, check_member, apply_member, .subject = "household", .words = "登记成员" },
     { "household.leave", RIGHT_DOORS, leave_fields, check_leave, apply_leave, .subject = "household", .words = "成员离开" },
+    { "household.note", RIGHT_VISIT, note_fields, check_note, apply_note, .words = "留言" },
+    { "household.note_done", RIGHT_VISIT, note_done_fields, check_note_done, apply_note_done, .words = "留言已办" },
     { "household.settle", RIGHT_DOORS, settle_fields, check_settle, conflict_settle, RECORD_COMMAND, .words = "了结说法不一" },
     { "household.erase", RIGHT_DOORS, erase_fields, check_erase, apply_erase, RECORD_COMMAND, .subject = "household", .words = "申请擦除" },
     { "household.erase_approve", RIGHT_APPROVE, approve_fields, check_approve, apply_approve, RECORD_COMMAND, .words = "批准擦除" },
@@ -1197,6 +1288,10 @@ static const struct sealed_column members_sealed[] = {
     PERSON_COLUMNS("_boxes", "_whole", "phone"),
     { 0 },
 };
+static const struct sealed_column notes_sealed[] = {
+    { "text", "_boxes", "text", MASK_OMIT },
+    { 0 },
+};
 static const struct sealed_column reveal_sealed[] = {
     { "head", "_boxes", "head", MASK_NAME },
     { "phone", "_boxes", "phone", MASK_PHONE },
@@ -1218,6 +1313,7 @@ static const struct query queries[] = {
     { "members", RIGHT_LISTS, .sql = &sql_members, .params = members_params, .sealed = members_sealed, .prepare = prepare_list,
       .words = "成员" },
     { "find", RIGHT_LISTS, .params = find_params, .answer = answer_find, .words = "查找" },
+    { "notes", RIGHT_LISTS, .sql = &sql_notes, .sealed = notes_sealed, .keys = "tibb", .words = "留言和承诺" },
     { "conflicts", RIGHT_DOORS, .answer = conflict_answer, .words = "说法不一" },
     { "erasures", RIGHT_APPROVE, .sql = &sql_erasures, .keys = "iib", .words = "擦除申请" },
     { "reveal", RIGHT_REVEAL, .sql = &sql_reveal, .params = reveal_params, .sealed = reveal_sealed, .reveal = true, .words = "查看" },
@@ -1236,7 +1332,7 @@ static int centre_of(struct store *s, struct str ledger, struct id household, st
     return store_failed(s, e);
 }
 
-static const struct sql *const schema[] = { &sql_schema, &sql_schema_conflicts };
+static const struct sql *const schema[] = { &sql_schema, &sql_schema_conflicts, &sql_schema_notes };
 const struct feature feature_household = {
     "household", "住户", COUNT_OF(schema), schema, records, follows, queries, deliveries, .centre_of = centre_of,
 };

@@ -100,6 +100,23 @@ CREATE TABLE household_conflict (
     PRIMARY KEY (ledger, home, person, field, record)
 );
 
+-- name: schema_notes
+CREATE TABLE household_note (           -- left for whoever comes next
+    ledger    TEXT NOT NULL,
+    note      BLOB NOT NULL,            -- the record
+    door      BLOB,                     -- where it was left: a door …
+    household BLOB,                     -- … or a household, wherever that lives
+    at        BIGINT NOT NULL,
+    maker     BLOB NOT NULL,
+    promise   INTEGER NOT NULL,         -- 1: something was promised
+    due       TEXT,                     -- by which day
+    boxes     BLOB,                     -- sealed, register: text
+    done_at   BIGINT,                   -- NULL: it waits
+    done_by   BLOB,
+    PRIMARY KEY (ledger, note)
+);
+CREATE INDEX household_note_open ON household_note (ledger, done_at);
+
 -- name: door
 SELECT area, ord, use, opened, moved, area_before, stamp, marks, boxes FROM household_door WHERE ledger = $1 AND door = $2;
 
@@ -180,6 +197,22 @@ UPDATE household_household SET erased = 1, speaks = NULL, boxes = NULL, needs_bo
 
 -- name: erase_members
 UPDATE household_member SET sex = NULL, relation = NULL, parts = NULL, boxes = NULL WHERE ledger = $1 AND household = $2;
+
+-- name: behind
+SELECT household FROM household_household WHERE ledger = $1 AND door = $2 AND until IS NULL ORDER BY household LIMIT 2;
+
+-- name: note
+SELECT door, household FROM household_note WHERE ledger = $1 AND note = $2;
+
+-- name: add_note
+INSERT INTO household_note (ledger, note, door, household, at, maker, promise, due, boxes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (ledger, note) DO NOTHING;
+
+-- name: note_done
+UPDATE household_note SET done_at = $3, done_by = $4 WHERE ledger = $1 AND note = $2 AND done_at IS NULL;
+
+-- name: erase_notes
+DELETE FROM household_note WHERE ledger = $1 AND household = $2;
 
 -- Questions. $1 and $2 are the path from and to; hidden columns begin with "_".
 
@@ -262,6 +295,18 @@ JOIN core_area a ON a.id = d.area
 LEFT JOIN household_member m ON m.ledger = h.ledger AND m.household = h.household AND m.until IS NULL
 WHERE a.path >= $1 AND a.path < $2
 ORDER BY m.person;
+
+-- name: notes
+-- What waits; a household's note stands where it lives. $3 $4 $5 $6 the key to go on after; $7 rows.
+SELECT a.path AS _path, d.ord AS "order", d.door, n.note, d.area, n.household, n.promise, n.due, n.at, n.maker,
+    n.ledger AS _ledger, d.area AS _area, n.household AS _household, h.centre AS _centre, n.boxes AS _boxes
+FROM (SELECT DISTINCT ledger FROM core_area WHERE path >= $1 AND path < $2) l
+JOIN household_note n ON n.ledger = l.ledger AND n.done_at IS NULL
+LEFT JOIN household_household h ON h.ledger = n.ledger AND h.household = n.household AND h.until IS NULL
+JOIN household_door d ON d.ledger = n.ledger AND d.door = COALESCE(h.door, n.door)
+JOIN core_area a ON a.id = d.area
+WHERE a.path >= CASE WHEN $3 > $1 THEN $3 ELSE $1 END AND a.path < $2 AND (a.path, d.ord, d.door, n.note) > ($3, $4, $5, $6)
+ORDER BY a.path, d.ord, d.door, n.note LIMIT $7;
 
 -- name: erasures
 -- Those that wait for the second person stand first. $3 $4 $5 the key to go on after; $6 rows.

@@ -47,6 +47,7 @@ export const command: Words = {
     refused_household_find_short: "Write a little more",
     refused_household_same_person: "Whoever asked for the erasure cannot allow it",
     refused_household_erase_unknown: "No such request to erase",
+    refused_household_note_unknown: "No such note",
     refused_household_no_conflict: "Nothing about this is in dispute",
     refused_household_one_of_two: "Say a household or a door, one of the two",
     households: "Households",
