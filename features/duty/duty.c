@@ -376,7 +376,8 @@ static int apply_handover(struct tx *tx, const struct record *r, struct err *e)
                           .since = since > at ? since : at, .until = item_number(&one, "until") };
         copy_text(d.area, sizeof d.area, item_text(&one, "area"));
         copy_text(d.role, sizeof d.role, item_text(&one, "role"));
-        if (end_duty(tx, r, old, at, e) < 0 || put_duty(tx, r, &d, e) < 0)
+        if (end_duty(tx, r, old, at, e) < 0 || put_duty(tx, r, &d, e) < 0 ||
+            tx_run(tx, e, &sql_add_handed, ARGS(r->id, item_text(&one, "area"), record_id(r, "from"), d.worker, at), NULL) < 0)
             return -1;
     }
     return 0;
@@ -452,7 +453,7 @@ static const struct query queries[] = {
     { 0 },
 };
 
-static const struct sql *const schema[] = { &sql_schema };
+static const struct sql *const schema[] = { &sql_schema, &sql_schema_handed };
 
 /* How a signed-in worker is greeted. */
 static int name_of(struct core *c, struct store *s, struct id worker, struct buf *out, struct err *e)
@@ -469,4 +470,4 @@ static int name_of(struct core *c, struct store *s, struct id worker, struct buf
     return store_failed(s, e);
 }
 
-const struct feature feature_duty = { "duty", "责任", 1, schema, .records = records, .queries = queries, .name_of = name_of };
+const struct feature feature_duty = { "duty", "责任", COUNT_OF(schema), schema, .records = records, .queries = queries, .name_of = name_of };

@@ -31,6 +31,18 @@ CREATE TABLE duty_end (                 -- reference table: ends, kept apart so 
     PRIMARY KEY (duty)
 );
 
+-- name: schema_handed
+CREATE TABLE duty_handed (              -- reference table: what went from one worker to another
+    handover BLOB NOT NULL,             -- the record
+    area     TEXT NOT NULL,
+    giver    BLOB NOT NULL,
+    taker    BLOB NOT NULL,
+    at       BIGINT NOT NULL,           -- since when it is the taker's
+    PRIMARY KEY (handover, area)
+);
+CREATE INDEX duty_handed_giver ON duty_handed (giver);
+CREATE INDEX duty_handed_taker ON duty_handed (taker);
+
 -- name: put_organisation
 INSERT INTO duty_organisation (organisation, area, name, kind, stamp) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (organisation) DO UPDATE SET area = excluded.area, name = excluded.name, kind = excluded.kind, stamp = excluded.stamp
@@ -45,6 +57,9 @@ WHERE excluded.stamp > duty_worker.stamp;
 -- name: put_end
 INSERT INTO duty_end (duty, ended_at) VALUES ($1, $2)
 ON CONFLICT (duty) DO UPDATE SET ended_at = excluded.ended_at WHERE excluded.ended_at < duty_end.ended_at;
+
+-- name: add_handed
+INSERT INTO duty_handed (handover, area, giver, taker, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (handover, area) DO NOTHING;
 
 -- name: end
 SELECT ended_at FROM duty_end WHERE duty = $1;

@@ -1299,6 +1299,13 @@ static int prepare_crossed(struct ask *ask, struct err *e)
     return 0;
 }
 
+static int prepare_handed(struct ask *ask, struct err *e)
+{
+    (void)e;
+    ask->args[3] = value_int(time_now() - told_ms);
+    return 0;
+}
+
 #define PARAM_ROUND { "round", FIELD_ID }
 #define PARAM_EMPTY { "empty", FIELD_BOOL, .from = PARAM_SET }
 
@@ -1314,6 +1321,9 @@ static const struct param doors_params[] = { PARAM_ROUND, { "state", FIELD_TEXT 
 static const struct param household_params[] = { { "household", FIELD_ID, true }, { 0 } };
 static const struct param crossed_params[] = {
     { "worker", FIELD_ID, .from = PARAM_WORKER }, { "since", FIELD_TIME, .from = PARAM_SET }, { "all", FIELD_BOOL, .from = PARAM_SET }, { 0 },
+};
+static const struct param handed_params[] = {
+    { "worker", FIELD_ID, .from = PARAM_WORKER }, { "since", FIELD_TIME, .from = PARAM_SET }, { 0 },
 };
 static const struct param debts_params[] = { PARAM_ROUND, PARAM_EMPTY, { 0 } };
 
@@ -1331,13 +1341,8 @@ static const struct sealed_column found_sealed[] = {
     { 0 },
 };
 
-static const struct sealed_column crossed_sealed[] = {
-    { "name", "_boxes", "name", MASK_OPEN },         /* of the maker */
-    { 0 },
-};
-
-static const struct sealed_column household_sealed[] = {
-    { "name", "_boxes", "name", MASK_OPEN },         /* of the maker: open to everybody signed in */
+static const struct sealed_column worker_sealed[] = {
+    { "name", "_boxes", "name", MASK_OPEN },         /* of a worker: open to everybody signed in */
     { 0 },
 };
 
@@ -1350,9 +1355,11 @@ static const struct query queries[] = {
       .words = "未入户" },
     { "found", RIGHT_LISTS, .sql = &sql_found, .params = round_params, .sealed = found_sealed, .keys = "tib", .prepare = prepare_round,
       .words = "名单外人员" },
-    { "household", RIGHT_LISTS, .sql = &sql_household, .params = household_params, .sealed = household_sealed, .words = "入户记录" },
-    { "crossed", RIGHT_SIGNED_IN, .sql = &sql_crossed, .params = crossed_params, .sealed = crossed_sealed, .keys = "ib",
+    { "household", RIGHT_LISTS, .sql = &sql_household, .params = household_params, .sealed = worker_sealed, .words = "入户记录" },
+    { "crossed", RIGHT_SIGNED_IN, .sql = &sql_crossed, .params = crossed_params, .sealed = worker_sealed, .keys = "ib",
       .prepare = prepare_crossed, .words = "交接期间的入户" },
+    { "handed", RIGHT_SIGNED_IN, .everywhere = true, .sql = &sql_handed, .params = handed_params, .sealed = worker_sealed, .keys = "ibt",
+      .prepare = prepare_handed, .words = "移交了什么" },
     { "debts", RIGHT_LISTS, .sql = &sql_debts, .params = debts_params, .sealed = doors_sealed, .keys = "tibbt", .prepare = prepare_debts,
       .words = "欠办措施" },
     { 0 },

@@ -537,6 +537,34 @@ LEFT JOIN duty_worker w ON w.worker = x.maker
 WHERE a.path >= $1 AND a.path < $2 AND ($5 = 1 OR x.maker = $3) AND (-x.received_at, x.visit) > ($6, $7)
 ORDER BY 1, 2 LIMIT $8;
 
+-- name: handed
+-- $3 the worker, who gave or took; $4 since when; $5 $6 $7 the key to go on after; $8 rows. The latest first, with what waits there today.
+SELECT -x.at AS _key, x.handover, x.area, a.name AS area_name, x.giver, x.taker, x.at,
+    (SELECT COUNT(*) FROM core_area g JOIN household_door d ON d.ledger = g.ledger AND d.area = g.id
+        WHERE g.path >= a.path AND g.path < substr(a.path, 1, length(a.path) - 1) || '0') AS doors,
+    (SELECT COALESCE(SUM(c.retry), 0) FROM core_area g
+        JOIN screening_round r ON r.closed_at IS NULL
+        JOIN screening_count c ON c.ledger = g.ledger AND c.round = r.round AND c.area = g.id
+        WHERE g.path >= a.path AND g.path < substr(a.path, 1, length(a.path) - 1) || '0') AS retries,
+    (SELECT COUNT(*) FROM household_note n
+        LEFT JOIN household_household h ON h.ledger = n.ledger AND h.household = n.household AND h.until IS NULL
+        JOIN household_door d ON d.ledger = n.ledger AND d.door = COALESCE(h.door, n.door)
+        JOIN core_area g ON g.id = d.area
+        WHERE n.ledger = a.ledger AND n.done_at IS NULL AND n.promise = 0
+            AND g.path >= a.path AND g.path < substr(a.path, 1, length(a.path) - 1) || '0') AS notes,
+    (SELECT COUNT(*) FROM household_note n
+        LEFT JOIN household_household h ON h.ledger = n.ledger AND h.household = n.household AND h.until IS NULL
+        JOIN household_door d ON d.ledger = n.ledger AND d.door = COALESCE(h.door, n.door)
+        JOIN core_area g ON g.id = d.area
+        WHERE n.ledger = a.ledger AND n.done_at IS NULL AND n.promise = 1
+            AND g.path >= a.path AND g.path < substr(a.path, 1, length(a.path) - 1) || '0') AS promises,
+    w.home AS _ledger, w.boxes AS _boxes
+FROM duty_handed x
+JOIN core_area a ON a.id = x.area AND a.level >= 4
+LEFT JOIN duty_worker w ON w.worker = CASE WHEN x.giver = $3 THEN x.taker ELSE x.giver END
+WHERE a.path >= $1 AND a.path < $2 AND (x.giver = $3 OR x.taker = $3) AND x.at >= $4 AND (-x.at, x.handover, x.area) > ($5, $6, $7)
+ORDER BY 1, 2, 3 LIMIT $8;
+
 -- name: household
 -- $3 the household: every visit it had, the latest first.
 SELECT v.round, r.name AS round_name, v.visit, v.at, v.maker, v.method, v.outcome, v.checked, v.persons, COALESCE(f.found, 0) AS found,
