@@ -535,7 +535,7 @@ static const struct param search_params[] = {
 static const struct query queries[] = {
     { "tree", RIGHT_SIGNED_IN, .sql = &sql_tree, .keys = "t", .page = 2000, .words = "区域树" },
     { "children", RIGHT_SIGNED_IN, .answer = answer_children, .words = "下级" },
-    { "above", RIGHT_SIGNED_IN, .answer = answer_above, .words = "上级" },
+    { "above", RIGHT_SIGNED_IN, .answer = answer_above, .bundle = BUNDLE_TAGGED, .words = "上级" },
     { "search", RIGHT_SIGNED_IN, .everywhere = true, .params = search_params, .answer = answer_search, .words = "查找区域" },
     { "shapes", RIGHT_SIGNED_IN, .answer = shape_answer, .words = "图形" },
     { "history", RIGHT_SIGNED_IN, .sql = &sql_history, .words = "沿革" },

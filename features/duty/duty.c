@@ -385,14 +385,14 @@ static int apply_handover(struct tx *tx, const struct record *r, struct err *e)
 
 static const struct record_type records[] = {
     { "duty.organisation", RIGHT_DUTIES, organisation_fields, check_organisation, apply_organisation, .command = RECORD_COMMAND,
-      .words = "登记单位" },
+      .aside = true, .words = "登记单位" },
     { "duty.worker", RIGHT_DUTIES, worker_fields, check_worker, apply_worker, .command = RECORD_COMMAND, .subject = "worker",
-      .words = "登记工作人员" },
-    { "duty.assign", RIGHT_DUTIES, assign_fields, check_assign, apply_assign, .command = RECORD_COMMAND, .words = "包干" },
-    { "duty.end", RIGHT_DUTIES, end_fields, check_end, apply_end, .command = RECORD_COMMAND, .words = "解除责任" },
-    { "duty.handover", RIGHT_DUTIES, handover_fields, check_handover, apply_handover, .command = RECORD_COMMAND, .words = "移交" },
-    { "duty.begun", RIGHT_SYSTEM, by_itself_fields, NULL, apply_begun, .words = "责任生效" },
-    { "duty.lapsed", RIGHT_SYSTEM, by_itself_fields, check_lapsed, apply_lapsed, .words = "责任到期" },
+      .aside = true, .words = "登记工作人员" },
+    { "duty.assign", RIGHT_DUTIES, assign_fields, check_assign, apply_assign, .command = RECORD_COMMAND, .aside = true, .words = "包干" },
+    { "duty.end", RIGHT_DUTIES, end_fields, check_end, apply_end, .command = RECORD_COMMAND, .aside = true, .words = "解除责任" },
+    { "duty.handover", RIGHT_DUTIES, handover_fields, check_handover, apply_handover, .command = RECORD_COMMAND, .aside = true, .words = "移交" },
+    { "duty.begun", RIGHT_SYSTEM, by_itself_fields, NULL, apply_begun, .aside = true, .words = "责任生效" },
+    { "duty.lapsed", RIGHT_SYSTEM, by_itself_fields, check_lapsed, apply_lapsed, .aside = true, .words = "责任到期" },
     { 0 },
 };
 
@@ -443,7 +443,8 @@ static const struct param now_params[] = {
     { 0 },
 };
 static const struct query queries[] = {
-    { "chain", RIGHT_SIGNED_IN, .sql = &sql_chain, .params = chain_params, .sealed = person, .words = "责任链" },
+    { "chain", RIGHT_SIGNED_IN, .sql = &sql_chain, .params = chain_params, .sealed = person, .bundle = BUNDLE_TAGGED,
+      .words = "责任链" },
     { "unowned", RIGHT_FIGURES, .sql = &sql_unowned, .params = unowned_params, .keys = "tiib", .prepare = prepare_unowned,
       .words = "无人负责" },
     { "mine", RIGHT_SIGNED_IN, .everywhere = true, .sql = &sql_mine, .params = mine_params, .words = "我的责任" },

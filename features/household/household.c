@@ -1307,9 +1307,9 @@ static const struct query queries[] = {
     { "doors", RIGHT_LISTS, .sql = &sql_doors, .params = doors_params, .sealed = doors_sealed, .keys = "tib", .prepare = prepare_doors,
       .words = "房屋" },
     { "list", RIGHT_LISTS, .sql = &sql_list, .params = list_params, .sealed = list_sealed, .keys = "tibb", .prepare = prepare_list,
-      .words = "住户" },
+      .bundle = BUNDLE_ROWS, .words = "住户" },
     { "people", RIGHT_LISTS, .sql = &sql_people, .params = people_params, .sealed = members_sealed, .keys = "tibbb", .page = 1000,
-      .prepare = prepare_people, .words = "网格内成员" },
+      .prepare = prepare_people, .bundle = BUNDLE_ROWS, .words = "网格内成员" },
     { "members", RIGHT_LISTS, .sql = &sql_members, .params = members_params, .sealed = members_sealed, .prepare = prepare_list,
       .words = "成员" },
     { "find", RIGHT_LISTS, .params = find_params, .answer = answer_find, .words = "查找" },
@@ -1335,4 +1335,5 @@ static int centre_of(struct store *s, struct str ledger, struct id household, st
 static const struct sql *const schema[] = { &sql_schema, &sql_schema_conflicts, &sql_schema_notes };
 const struct feature feature_household = {
     "household", "住户", COUNT_OF(schema), schema, records, follows, queries, deliveries, .centre_of = centre_of,
+    .doors_of = &sql_doors_of,
 };

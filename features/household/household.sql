@@ -179,6 +179,16 @@ UPDATE household_household SET since = $3, until = NULL WHERE ledger = $1 AND ho
 -- Behind which household $2 lived before it moved.
 SELECT door FROM household_past WHERE ledger = $1 AND household = $2 AND door IS NOT NULL ORDER BY since DESC LIMIT 1;
 
+-- name: doors_of
+-- $2 a door or a household: that door, or those behind which it lives and lived.
+SELECT d.door, d.area, d.moved FROM household_door d WHERE d.ledger = $1 AND d.door = $2
+UNION ALL
+SELECT d.door, d.area, d.moved FROM household_household h JOIN household_door d ON d.ledger = h.ledger AND d.door = h.door
+WHERE h.ledger = $1 AND h.household = $2
+UNION ALL
+SELECT d.door, d.area, d.moved FROM household_past p JOIN household_door d ON d.ledger = p.ledger AND d.door = p.door
+WHERE p.ledger = $1 AND p.household = $2;
+
 -- name: centre
 SELECT centre FROM household_household WHERE ledger = $1 AND household = $2;
 

@@ -256,7 +256,8 @@ static const struct param current_params[] = {
     { 0 },
 };
 static const struct query queries[] = {
-    { "current", RIGHT_SIGNED_IN, .everywhere = true, .params = current_params, .answer = answer_current, .words = "现行配置" },
+    { "current", RIGHT_SIGNED_IN, .everywhere = true, .params = current_params, .answer = answer_current, .bundle = BUNDLE_TAGGED,
+      .words = "现行配置" },
     { 0 },
 };
 

@@ -1347,12 +1347,14 @@ static const struct sealed_column worker_sealed[] = {
 };
 
 static const struct query queries[] = {
-    { "rounds", RIGHT_FIGURES, .same = true, .sql = &sql_rounds, .params = rounds_params, .prepare = prepare_rounds, .words = "轮次" },
+    { "rounds", RIGHT_FIGURES, .same = true, .sql = &sql_rounds, .params = rounds_params, .prepare = prepare_rounds,
+      .bundle = BUNDLE_TAGGED, .words = "轮次" },
     { "coverage", RIGHT_FIGURES, .same = true, .sql = &sql_coverage, .params = coverage_params, .prepare = prepare_coverage, .words = "覆盖" },
-    { "map", RIGHT_FIGURES, .same = true, .sql = &sql_map, .params = round_params, .prepare = prepare_round, .words = "作战图" },
+    { "map", RIGHT_FIGURES, .same = true, .sql = &sql_map, .params = round_params, .prepare = prepare_round,
+      .bundle = BUNDLE_TAGGED, .words = "作战图" },
     { "compare", RIGHT_FIGURES, .same = true, .sql = &sql_compare, .params = compare_params, .prepare = prepare_compare, .words = "轮次对比" },
     { "doors", RIGHT_LISTS, .sql = &sql_doors, .params = doors_params, .sealed = doors_sealed, .keys = "tibb", .prepare = prepare_doors,
-      .words = "未入户" },
+      .bundle = BUNDLE_STATES, .words = "未入户" },
     { "found", RIGHT_LISTS, .sql = &sql_found, .params = round_params, .sealed = found_sealed, .keys = "tib", .prepare = prepare_round,
       .words = "名单外人员" },
     { "household", RIGHT_LISTS, .sql = &sql_household, .params = household_params, .sealed = worker_sealed, .words = "入户记录" },

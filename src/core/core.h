@@ -210,6 +210,7 @@ struct record_type {
     int command;                            /* RECORD_COMMAND: right judged now as well, may be refused for the state of the world */
     const char *subject;                    /* field whose id is the sealing subject; NULL: check sets r->subject */
     bool looks;                             /* goes to the read ledger beside the village's own */
+    bool aside;                             /* no row of a door changes by it (BUNDLE_ROWS) */
     bool births;                            /* record.area may be unknown: the root of a tree is born with it (system only) */
     const char *words;                      /* zh */
 };
@@ -270,6 +271,13 @@ struct ask {
     struct arena *mem;
 };
 
+enum bundle {
+    BUNDLE_NONE,
+    BUNDLE_ROWS,                 /* rows of doors, by their column door: what changed since comes door by door */
+    BUNDLE_STATES,               /* the same without what is sealed: other rows of the door tell it */
+    BUNDLE_TAGGED,               /* comes when it is not as the asker has it */
+};
+
 struct query {
     const char *name;
     enum right right;            /* on the asked area */
@@ -284,6 +292,7 @@ struct query {
     /* Instead of sql: writes the whole answer; tag (64 bytes) may get an ETag. */
     int (*answer)(struct ask *ask, struct buf *body, char *tag, struct err *e);
     bool same;                   /* the answer is the same for everybody who may ask: it may be remembered until the next commit */
+    enum bundle bundle;          /* a part of what a phone takes along; asked there without any param */
     bool slow;                   /* reads a whole ledger: it is answered beside those that answer everybody */
     bool reveal;                 /* the one behind POST /api/reveal: asked by household only, never by GET; sealed columns are
                                     given open where `fields` names them. Its $3 is the household */
@@ -303,6 +312,11 @@ struct feature {
     const struct sql *const *recounts;    /* each gives one row per counter that differs from a recount; NULL-terminated */
     /* The centre household a household is linked to (zero: none), for rights of role centre_head. At most one feature. */
     int (*centre_of)(struct store *s, struct str ledger, struct id household, struct id *centre, struct err *e);
+    /*
+     * $1 a ledger, $2 an id that a record names: the doors whose rows change with it, where each stands and the position
+     * at which it last came from another grid (NULL: never did).  At most one feature.
+     */
+    const struct sql *doors_of;
     /* The name by which a signed-in worker is greeted; nothing appended when unknown. At most one feature. */
     int (*name_of)(struct core *c, struct store *s, struct id worker, struct buf *out, struct err *e);
     /* Called when the store is opened and after a rebuild: hands lists and thresholds to core. */
@@ -408,6 +422,12 @@ struct answer {
 };
 MUST_USE int core_read(struct core *c, struct reader *reader, const struct who *who, struct str feature, struct str query,
                        ask_param *param, void *ctx, struct answer *out, struct err *e);
+/*
+ * GET /api/bundle: what a phone needs of a village or less, doc/flow.md.  since is the cursor of an answer before, tags those of its
+ * parts; of another state of things than the cursor's the whole comes.  Keys: bundle.large.
+ */
+MUST_USE int core_bundle(struct core *c, struct reader *reader, const struct who *who, ask_param *param, void *ctx, struct answer *out,
+                         struct err *e);
 /* POST /api/reveal: {"household","area","fields","purpose"}; area is the household's or one above it. out->note is always set. */
 MUST_USE int core_reveal(struct core *c, struct reader *reader, const struct who *who, struct str body, struct answer *out, struct err *e);
 void answer_done(struct answer *a);

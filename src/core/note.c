@@ -69,10 +69,10 @@ static const struct record_type records[] = {
     { "core.read", RIGHT_SYSTEM, read_fields, .looks = true, .words = "查阅记录" },
     { "core.reveal", RIGHT_SYSTEM, reveal_fields, .looks = true, .words = "查看明文" },
     { "core.erased", RIGHT_SYSTEM, erased_fields, .words = "期间密钥销毁" },
-    { "core.delivered", RIGHT_SYSTEM, delivered_fields, .apply = tick_paid, .words = "对方收到" },
+    { "core.delivered", RIGHT_SYSTEM, delivered_fields, .apply = tick_paid, .aside = true, .words = "对方收到" },
     { "core.refused", RIGHT_SYSTEM, refused_fields, .apply = tick_paid, .words = "对方退回" },
-    { "core.heads", RIGHT_SYSTEM, heads_fields, .apply = heads_apply, .words = "每日总摘要" },
-    { "core.fork", RIGHT_FIGURES, fork_fields, fork_check, fork_apply, .words = "账本前后不一" },
+    { "core.heads", RIGHT_SYSTEM, heads_fields, .apply = heads_apply, .aside = true, .words = "每日总摘要" },
+    { "core.fork", RIGHT_FIGURES, fork_fields, fork_check, fork_apply, .aside = true, .words = "账本前后不一" },
     { 0 },
 };
 

@@ -63,6 +63,11 @@ static const struct contract contracts[] = {
       MAP("\"household\",\"area\",\"fields\",\"purpose\"", "\"household\":" ID ",\"area\":" TEXT ",\"fields\":" LIST(TEXT)
           ",\"purpose\":{\"type\":\"string\",\"minLength\":2,\"maxLength\":120}"),
       MAP("\"rows\"", "\"rows\":" LIST("{\"type\":\"object\"}") ",\"next\":{\"type\":\"null\"}") },
+    { "/api/bundle", "get", "What a phone takes along of a village or less; with since, what changed", false,
+      PARAM("area", "query", "true", TEXT) "," PARAM("since", "query", "false", TEXT) "," PARAM("tags", "query", "false", TEXT), NULL,
+      MAP("\"cursor\",\"whole\",\"touched\",\"tags\",\"parts\",\"ids\"", "\"incarnation\":" ID ",\"area\":" TEXT ",\"ledger\":" TEXT
+          ",\"position\":{\"type\":\"integer\"},\"cursor\":" TEXT ",\"whole\":" BOOL ",\"touched\":" LIST(ID)
+          ",\"tags\":{\"type\":\"object\",\"additionalProperties\":" TEXT "},\"parts\":{\"type\":\"object\"},\"ids\":" LIST(ID)) },
     { "/api/stream", "get", "Events of an area as they happen: ledger, position, type, area; `reset` says: ask again", false,
       PARAM("area", "query", "true", TEXT) "," PARAM("Last-Event-ID", "header", "false", TEXT), NULL, TEXT, "text/event-stream" },
     { "/api/meta", "get", "Record types, fields, codes and questions, as the pages read them", true, NULL, NULL, "{\"type\":\"object\"}" },

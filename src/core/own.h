@@ -282,8 +282,31 @@ int fork_apply(struct tx *tx, const struct record *r, struct err *e);
 
 /* trace.c */
 int trace_answer(struct ask *ask, struct buf *body, char *tag, struct err *e);
+struct ids {                      /* a few, each once; free() at */
+    struct id *at;
+    size_t count, room;
+};
+bool ids_have(const struct ids *ids, struct id id);
+void ids_add(struct ids *ids, struct id id);            /* but the zero id */
 /* read.c */
 const struct query *reveal_query(struct core *c);
+int ask_area(struct ask *ask, ask_param *get, void *ctx, struct err *e);        /* finds it and judges the right */
+int ask_args(struct ask *ask, ask_param *param, void *ctx, struct err *e);      /* everything but the limit; prepares */
+int ask_snapshot(struct ask *ask, struct err *e);                               /* until store_snapshot_end; busy.rebuilding */
+struct batch *read_note(struct ask *ask, const char *type, struct json *values);
+#define TABLE_MOST 10000          /* rows of one; beyond: bundle.large */
+/* bundle.c: each id once; where it is asked for again, its place says it */
+struct told {
+    struct id *at;
+    uint32_t *slots;              /* place + 1 by the id's last bytes; 0: free */
+    size_t count, room, size;     /* size of slots: a power of two */
+};
+int64_t told_place(struct told *t, struct id id);
+/*
+ * {"columns":[…],"rows":[[…],…],"ids":[…]}: every row at once; told: ids are written as places in it, "ids" says in which columns.
+ * doors: only rows of these, no other is opened; NULL: all.
+ */
+int table_out(struct ask *ask, const struct ids *doors, struct told *told, struct buf *body, struct err *e);
 /* Everything at or below an area (NULL: everything) is one range of paths: to the last '/' replaced by the character after it. */
 void path_range(const struct area *below, struct arena *mem, struct value range[2]);
 

@@ -148,7 +148,7 @@ static void scope_args(struct ask *ask)
     ask->arg_count = 2;
 }
 
-static int find_area(struct ask *ask, ask_param *get, void *ctx, struct err *e)
+int ask_area(struct ask *ask, ask_param *get, void *ctx, struct err *e)
 {
     struct str text = get(ctx, "area");
 
@@ -228,6 +228,14 @@ static int cursor_args(struct ask *ask, struct str cursor, struct err *e)
     return 0;
 }
 
+int ask_args(struct ask *ask, ask_param *param, void *ctx, struct err *e)
+{
+    scope_args(ask);
+    if (read_params(ask, param, ctx, e) < 0 || (ask->query->keys && cursor_args(ask, param(ctx, "cursor"), e) < 0))
+        return -1;
+    return ask->query->prepare ? ask->query->prepare(ask, e) : 0;
+}
+
 /* ---- rows ---------------------------------------------------------------------------- */
 
 enum { COLUMNS_MOST = 64, SEALED_MOST = 32, OPENED_MOST = 4 };
@@ -236,6 +244,8 @@ struct shape {                    /* the columns of a statement, found once */
     int count;
     bool hidden[COLUMNS_MOST];
     int ledger, area, household, centre;
+    bool bare;                    /* a row is a list, not a map */
+    struct told *told;            /* ids are written as places in it; NULL: as text */
     struct {
         int boxes, whole, parts;
     } sealed[SEALED_MOST];        /* where each of the query's sealed columns finds its boxes */
@@ -263,7 +273,7 @@ static void shape_read(const struct rows *rows, const struct sealed_column *seal
     }
 }
 
-static void value_out(struct out *o, const struct rows *rows, int column)
+static void value_out(struct out *o, const struct rows *rows, int column, struct told *told)
 {
     struct str s = rows_str(rows, column);
     struct id id;
@@ -276,7 +286,9 @@ static void value_out(struct out *o, const struct rows *rows, int column)
         out_text(o, s);
         break;
     case VALUE_BLOB:
-        if (s.len == sizeof id.b) {
+        if (s.len == sizeof id.b && told) {
+            out_int(o, told_place(told, rows_id(rows, column)));
+        } else if (s.len == sizeof id.b) {
             out_id(o, rows_id(rows, column));
         } else {
             CLEANUP(buf_done) struct buf hex = { 0 };
@@ -364,11 +376,12 @@ static bool row_out(struct ask *ask, const struct rows *rows, const struct shape
 
     if (ask->own_only && !who_opens(ask->who, ask->areas, area, household, centre))
         return false;
-    out_open(o, '{');
+    out_open(o, s->bare ? '[' : '{');
     for (int i = 0; i < s->count; i++)
         if (!s->hidden[i]) {
-            out_key(o, rows_name(rows, i));
-            value_out(o, rows, i);
+            if (!s->bare)
+                out_key(o, rows_name(rows, i));
+            value_out(o, rows, i, s->told);
         }
     if (ask->query->sealed)
         open = (reveal && who_may(ask->who, ask->areas, RIGHT_REVEAL, area, time_now())) ||
@@ -379,11 +392,12 @@ static bool row_out(struct ask *ask, const struct rows *rows, const struct shape
         const struct json *map = opened_map(ask->core, rows, s, col, n, opened);
         const struct json *value = json_get(map, col->field);
         bool show = open && (reveal ? wanted(reveal, col->name) : col->mask != MASK_ID && (col->class == 0 || col->class == SEAL_REGISTER));
-        out_key(o, col->name);
+        if (!s->bare)
+            out_key(o, col->name);
         sealed_out(o, value, col->mask, show);
         showed |= show && value && col->mask != MASK_OPEN;
     }
-    out_close(o, '}');
+    out_close(o, s->bare ? ']' : '}');
     for (int i = 0; i < OPENED_MOST; i++)
         json_free(opened[i].map);
     return showed;
@@ -420,8 +434,52 @@ static int rows_out(struct ask *ask, const struct json *reveal, struct buf *body
     return store_failed(ask->store, e);
 }
 
+int table_out(struct ask *ask, const struct ids *doors, struct told *told, struct buf *body, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    struct out o = { .to = body };
+    struct shape shape = { .bare = true, .told = told };
+    uint64_t ids = 0;                 /* a bit a column */
+    int64_t count = 0;
+
+    if (ask->query->keys)
+        ask->args[ask->arg_count++] = value_int(TABLE_MOST + 1);
+    if (store_query(ask->store, &rows, ask->query->sql, (struct args){ ask->args, ask->arg_count }, e) < 0)
+        return -1;
+    shape_read(&rows, ask->query->sealed, &shape);
+    int door = rows_named(&rows, "door");
+    out_open(&o, '{');
+    out_key(&o, "columns");
+    out_open(&o, '[');
+    for (int i = 0; i < shape.count; i++)
+        if (!shape.hidden[i])
+            out_text(&o, str_of(rows_name(&rows, i)));
+    for (const struct sealed_column *col = ask->query->sealed; col && col->name; col++)
+        out_text(&o, str_of(col->name));
+    out_close(&o, ']');
+    out_key(&o, "rows");
+    out_open(&o, '[');
+    while (rows_next(&rows)) {
+        if (++count > TABLE_MOST)
+            return err_field(e, "bundle.large", "area");
+        for (int i = 0; i < shape.count; i++)
+            ids |= (uint64_t)(!shape.hidden[i] && rows_kind(&rows, i) == VALUE_BLOB && rows_str(&rows, i).len == sizeof(struct id)) << i;
+        if (!doors || ids_have(doors, rows_id(&rows, door)))
+            ask->shown += row_out(ask, &rows, &shape, NULL, &o);
+    }
+    out_close(&o, ']');
+    out_key(&o, "ids");
+    out_open(&o, '[');
+    for (int i = 0, sent = 0; told && i < shape.count; sent += !shape.hidden[i++])
+        if (ids >> i & 1)
+            out_int(&o, sent);
+    out_close(&o, ']');
+    out_close(&o, '}');
+    return store_failed(ask->store, e);
+}
+
 /* Who looked: one record an act, in the read ledger of the asked area. */
-static struct batch *read_note(struct ask *ask, const char *type, struct json *values)
+struct batch *read_note(struct ask *ask, const char *type, struct json *values)
 {
     struct who who = { .worker = ask->who->worker, .system = true };
     struct batch *b = core_batch_new(ask->core, &who, time_now());
@@ -452,7 +510,7 @@ static struct str question_text(struct ask *ask, ask_param *param, void *ctx)
     return arena_str(ask->mem, buf_view(&text));
 }
 
-static int snapshot(struct ask *ask, struct err *e)
+int ask_snapshot(struct ask *ask, struct err *e)
 {
     if (store_snapshot(ask->store, e) < 0)
         return -1;
@@ -468,11 +526,9 @@ static int read_answer(struct ask *ask, ask_param *param, void *ctx, struct answ
     int64_t count = 0;
     int result = -1;
 
-    if (snapshot(ask, e) < 0)
+    if (ask_snapshot(ask, e) < 0)
         return -1;
-    scope_args(ask);
-    if (read_params(ask, param, ctx, e) == 0 && (!ask->query->keys || cursor_args(ask, param(ctx, "cursor"), e) == 0) &&
-        (!ask->query->prepare || ask->query->prepare(ask, e) == 0))
+    if (ask_args(ask, param, ctx, e) == 0)
         result = ask->query->answer ? ask->query->answer(ask, &out->body, out->tag, e) : rows_out(ask, NULL, &out->body, &count, e);
     store_snapshot_end(ask->store);
     return result;
@@ -503,7 +559,7 @@ int core_read(struct core *c, struct reader *reader, const struct who *who, stru
         return err_set(e, ERR_MISSING, "query.unknown");
     ask.areas = core_areas_hold(c);
     atomic_fetch_add(&c->reads, 1);
-    result = find_area(&ask, param, ctx, e);
+    result = ask_area(&ask, param, ctx, e);
     if (result == 0)
         result = ask.query->same && c->memo && !ask.own_only ? same_answer(&ask, param, ctx, out, e) : read_answer(&ask, param, ctx, out, e);
     if (result == 0 && ask.shown) {
@@ -561,7 +617,7 @@ static int reveal_rows(struct ask *ask, struct id household, const struct json *
     int64_t count = 0;
     int result;
 
-    if (snapshot(ask, e) < 0)
+    if (ask_snapshot(ask, e) < 0)
         return -1;
     scope_args(ask);
     ask->args[ask->arg_count++] = value_id(household);

@@ -11,11 +11,6 @@
 
 #include <stdlib.h>
 
-struct ids {
-    struct id *at;
-    size_t count, room;
-};
-
 struct stay {                     /* behind a door from a position on */
     struct id door;
     int64_t position;
@@ -37,7 +32,7 @@ struct tracing {
     int64_t known_at;             /* the first record about it */
 };
 
-static bool ids_have(const struct ids *ids, struct id id)
+bool ids_have(const struct ids *ids, struct id id)
 {
     for (size_t i = 0; i < ids->count; i++)
         if (id_eq(ids->at[i], id))
@@ -45,7 +40,7 @@ static bool ids_have(const struct ids *ids, struct id id)
     return false;
 }
 
-static void ids_add(struct ids *ids, struct id id)
+void ids_add(struct ids *ids, struct id id)
 {
     if (id_none(id) || ids_have(ids, id))
         return;

@@ -1,5 +1,5 @@
 /*
- * ask.c - GET /api/<feature>/<query>.
+ * ask.c - GET /api/<feature>/<query>, GET /api/bundle.
  *
  * Whoever opens what is sealed leaves a record; the answer leaves after it.
  * Answers are personal and not stored, except those with an ETag, which the
@@ -103,4 +103,29 @@ void ask_get(struct request *r)
     } else if (request_work(r, r->h->questions, ask_job, asked, &e) < 0) {
         reply_problem(r, &e);
     }
+}
+
+static void bundle_job(struct request *r)
+{
+    struct asking *q = r->own;
+    struct reader *reader = NULL;
+
+    if (reader_take(r->h, &reader, &r->err) < 0)
+        return;
+    bool made = core_bundle(r->h->core, reader, &r->session.who, request_param, r, q->answer, &r->err) == 0;
+    reader_put(r->h, reader);
+    if (made)
+        reply_compress(r, &q->answer->body, 9);
+}
+
+/* However many phones come at once, one worker answers them: visits do not wait. */
+void bundle_get(struct request *r)
+{
+    struct asking *q = arena_take(&r->mem, sizeof *q);
+    struct err e = { 0 };
+
+    q->answer = arena_take(&r->mem, sizeof *q->answer);
+    r->own = q;
+    if (request_work(r, r->h->questions, bundle_job, asked, &e) < 0)
+        reply_problem(r, &e);
 }

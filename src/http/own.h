@@ -54,6 +54,7 @@ struct reply {
 };
 void reply_json(struct request *r);                        /* 200; the caller writes reply.body */
 void reply_problem(struct request *r, const struct err *e);
+void reply_compress(struct request *r, struct buf *body, int level);   /* where it is worth it and the asker takes it */
 void reply_tag(struct request *r, const char *tag);        /* sets the ETag; 304 without body when the asker has it */
 enum MHD_Result reply_send(struct request *r);
 
@@ -187,6 +188,7 @@ void account_post(struct request *r);
 void records_post(struct request *r);
 void reveal_post(struct request *r);
 void ask_get(struct request *r);
+void bundle_get(struct request *r);
 void stream_get(struct request *r);
 void meta_get(struct request *r);
 void openapi_get(struct request *r);

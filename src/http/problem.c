@@ -184,23 +184,27 @@ static bool takes_gzip(struct str list)
  */
 static void compress_body(struct request *r)
 {
-    struct reply *a = &r->reply;
+    if (!r->reply.made && !r->reply.gzip && r->reply.status == 200)
+        reply_compress(r, &r->reply.body, 1);
+}
+
+void reply_compress(struct request *r, struct buf *body, int level)
+{
     z_stream z = { 0 };
 
-    if (a->made || a->gzip || a->status != 200 || a->body.len < SMALL || !str_is(r->method, "GET") || !takes_gzip(request_header(r, "Accept-Encoding")))
+    if (body->len < SMALL || !str_is(r->method, "GET") || !takes_gzip(request_header(r, "Accept-Encoding")) ||
+        deflateInit2(&z, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
         return;
-    if (deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-        return;
-    size_t room = deflateBound(&z, a->body.len);
+    size_t room = deflateBound(&z, body->len);
     char *out = malloc(room);
-    z.next_in = (Bytef *)a->body.at;
-    z.avail_in = (uInt)a->body.len;
+    z.next_in = (Bytef *)body->at;
+    z.avail_in = (uInt)body->len;
     z.next_out = (Bytef *)out;
     z.avail_out = (uInt)room;
-    if (out && a->body.len <= UINT32_MAX / 2 && deflate(&z, Z_FINISH) == Z_STREAM_END) {
-        buf_done(&a->body);
-        a->body = (struct buf){ .at = out, .len = z.total_out, .room = room };
-        a->gzip = true;
+    if (out && body->len <= UINT32_MAX / 2 && deflate(&z, Z_FINISH) == Z_STREAM_END) {
+        buf_done(body);
+        *body = (struct buf){ .at = out, .len = z.total_out, .room = room };
+        r->reply.gzip = true;
         out = NULL;
     }
     free(out);

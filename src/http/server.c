@@ -34,6 +34,7 @@ const struct route routes[] = {
     { "account", "POST", "/api/account", ROUTE_SESSION | ROUTE_BODY | ROUTE_SECRET, SIGN_IN_BYTES, account_post },
     { "records", "POST", "/api/records", ROUTE_SESSION | ROUTE_BODY, 0, records_post },
     { "reveal", "POST", "/api/reveal", ROUTE_SESSION | ROUTE_BODY, REVEAL_BYTES, reveal_post },
+    { "bundle", "GET", "/api/bundle", ROUTE_SESSION, 0, bundle_get },
     { "stream", "GET", "/api/stream", ROUTE_SESSION, 0, stream_get },
     { "meta", "GET", "/api/meta", ROUTE_OPEN, 0, meta_get },
     { "openapi", "GET", "/api/openapi.json", ROUTE_OPEN, 0, openapi_get },

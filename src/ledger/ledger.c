@@ -191,6 +191,19 @@ int ledger_list(struct store *s, enum ledger_order order, struct ledger_head **h
     return 0;
 }
 
+int ledger_position(struct store *s, struct str ledger, int64_t *position, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+
+    if (store_query(s, &rows, &sql_head, ARGS(ledger), e) < 0)
+        return -1;
+    int64_t newest = rows_next(&rows) ? rows_int(&rows, 0) : 0;
+    if (store_failed(s, e) < 0)
+        return -1;
+    *position = newest;
+    return 0;
+}
+
 int ledger_between(struct store *s, struct str ledger, int64_t after, int64_t upto, struct rows *rows, struct err *e)
 {
     return store_query(s, rows, &sql_between, ARGS(ledger, after, upto), e);

@@ -54,6 +54,8 @@ bool ledger_next(struct rows *rows, struct ledger_row *row);
 /* All heads, free() the list. As the ledgers began, an area's ledger comes after the one that opened it; by name, of the records nothing is read. */
 enum ledger_order { LEDGERS_BY_NAME, LEDGERS_AS_BEGUN };
 MUST_USE int ledger_list(struct store *s, enum ledger_order order, struct ledger_head **heads, size_t *count, struct err *e);
+/* Of its newest record; 0: it has none. */
+MUST_USE int ledger_position(struct store *s, struct str ledger, int64_t *position, struct err *e);
 /* Rows after a position up to another: a piece of a ledger. */
 MUST_USE int ledger_between(struct store *s, struct str ledger, int64_t after, int64_t upto, struct rows *rows, struct err *e);
 

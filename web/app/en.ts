@@ -100,6 +100,7 @@ export const command: Words = {
     "trouble.field.blank": "It must be more than blanks",
     "trouble.reveal": "Looking needs a purpose in words",
     "trouble.reveal.nothing": "Nothing of this is registered for this household",
+    "trouble.bundle.large": "Too much: a phone takes along the lists of one village at most",
     "trouble.round": "No such round",
     "trouble.worker": "There is no such person; reload",
     "trouble.account": "The account name or password does not fit",

@@ -100,6 +100,7 @@ export const command: Words = {
     "trouble.field.blank": "不能只有空格",
     "trouble.reveal": "查看须写明用途",
     "trouble.reveal.nothing": "这一户没有登记这些内容",
+    "trouble.bundle.large": "范围太大:手机只带得走一个村居以内的名单",
     "trouble.round": "没有这一轮",
     "trouble.worker": "没有这个人,请刷新",
     "trouble.account": "账号名或密码不合要求",
