@@ -71,6 +71,8 @@ static void sealed_out(struct out *o, const struct sealed_column *sealed)
     out_close(o, ']');
 }
 
+static const char *const bundles[] = { [BUNDLE_NONE] = NULL, [BUNDLE_ROWS] = "rows", [BUNDLE_STATES] = "states", [BUNDLE_TAGGED] = "tagged" };
+
 static void query_out(struct out *o, const struct query *q)
 {
     out_open(o, '{');
@@ -78,6 +80,7 @@ static void query_out(struct out *o, const struct query *q)
     out_key(o, "right"), out_text(o, str_of(right_name(q->right)));
     out_key(o, "area"), out_bool(o, !q->everywhere);
     out_key(o, "paged"), out_bool(o, q->keys != NULL);
+    out_key(o, "bundle"), out_text(o, str_of(bundles[q->bundle]));
     words_out(o, q->words);
     out_key(o, "params");
     out_open(o, '[');

@@ -4,6 +4,7 @@
 // Types, questions and columns come from the tables (GET /api/meta); what a role
 // may is stated in test/roles.mjs and held against the program.  Pages: pages.mjs.
 import { report } from "./report.mjs";
+import { askBundle, unpack } from "../bundle.mjs";
 import { accounts, borrow, newId, serve, signIn, wangge } from "../program.mjs";
 import { reserved, rightsOf, roles } from "../roles.mjs";
 import { Shape } from "../shape.mjs";
@@ -115,6 +116,22 @@ for (const q of shape.questions)
                 wrong.store.push(`${q.path}: ${cache}`);
         }
 report(`${asked} questions: an answer or 403, as role and area say`, wrong.ask);
+// What a phone takes along is what it may ask one by one, and reads the same.
+const parts = shape.questions.filter((q) => q.bundle), packed = [];
+const plain = (q, row) => Object.fromEntries(Object.entries(row).filter(([c]) => q.bundle === "rows" || !q.sealed.some((s) => s.name === c)));
+for (const who of people)
+    for (const area of Object.values(places)) {
+        const { status, answer } = await askBundle(url, who, { area }), told = `${who.name} ${area}`;
+        const may = parts.every((q) => has(who, q.right, area)), small = tree.find((a) => a.area === area).level >= 4;
+        if (status !== (!may ? 403 : small ? 200 : 400)) packed.push(`${told}: ${status} ${answer.key ?? ""}`);
+        if (status !== 200) continue;
+        const came = unpack(answer);
+        for (const q of parts.filter((p) => p.bundle !== "tagged")) {
+            const one = (await who.ask(q.path, { area })).map((row) => plain(q, row));
+            if (JSON.stringify(one) !== JSON.stringify(came[q.path])) packed.push(`${told}: ${q.path} is not what it is alone`);
+        }
+    }
+report(`${parts.length} questions a phone asks at once: each as alone`, packed);
 report("no answer about people is kept by a cache", [...new Set(wrong.store)]);
 report("a question that needs no area needs no right", shape.questions.filter((q) => !q.area && q.right !== "signed_in").map((q) => q.path));
 report("what shows something of residents needs lists or more", shape.questions
