@@ -2,8 +2,10 @@
  * account.c - signing in: accounts, tokens, sessions.
  *
  * An account is a name, a worker and a password's verifier; a session is a
- * random token of which the key store keeps only the hash.  Accounts and
- * sessions are secrets, not records.
+ * random token of which the key store keeps only the hash.  With each sign-in
+ * goes a device key, which outlives the session: what was made on that phone is
+ * its maker's work, whenever and by whoever it is handed in.  Accounts,
+ * sessions and device keys are secrets, not records.
  */
 #include "core/own.h"
 
@@ -109,29 +111,33 @@ static int fill(struct core *c, struct reader *reader, const struct seal_session
     return result;
 }
 
-int core_sign_in(struct core *c, struct reader *reader, struct str name, struct str password, char token[48], struct session *out, struct err *e)
+int core_sign_in(struct core *c, struct reader *reader, struct signing *s, struct session *out, struct err *e)
 {
     char verifier[128] = "";
-    struct seal_session kept = { .until = time_now() + setting_number("session_days") * 24 * hour_ms };
+    struct seal_session kept = { .until = time_now() + setting_number(s->field ? "field_days" : "session_days") * 24 * hour_ms };
     struct err missing = { 0 };
     uint8_t bytes[TOKEN_BYTES];
-    bool known = name.len < sizeof kept.account && seal_account_get(c->seal, name, &kept.worker, verifier, &missing) == 0;
+    bool known = s->name.len < sizeof kept.account && seal_account_get(c->seal, s->name, &kept.worker, verifier, &missing) == 0;
 
     if (!known && missing.kind == ERR_BROKEN) {
         *e = missing;
         return -1;
     }
-    if (!seal_verifier_check(known ? verifier : NULL, password))
+    if (!seal_verifier_check(known ? verifier : NULL, s->password))
         return err_set(e, ERR_DENIED, "session.wrong");
-    memcpy(kept.account, name.at, name.len);
+    memcpy(kept.account, s->name.at, s->name.len);
     seal_random(bytes, sizeof bytes);
-    sodium_bin2base64(token, 48, bytes, sizeof bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_bin2base64(s->token, sizeof s->token, bytes, sizeof bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    explicit_bzero(bytes, sizeof bytes);
+    s->device = id_new();
+    seal_random(s->key, sizeof s->key);
     memset(out, 0, sizeof *out);
-    token_hash(str_of(token), out->token_hash);
+    token_hash(str_of(s->token), out->token_hash);
     if (fill(c, reader, &kept, out, e) < 0)
         return -1;
     uint64_t mark = seal_mark(c->seal);
-    if (seal_session_put(c->seal, out->token_hash, &kept, e) < 0 || seal_sync_since(c->seal, mark, e) < 0) {
+    if (seal_device_put(c->seal, s->device, kept.worker, s->key, e) < 0 || seal_session_put(c->seal, out->token_hash, &kept, e) < 0 ||
+        seal_sync_since(c->seal, mark, e) < 0) {
         session_done(out);
         return -1;
     }

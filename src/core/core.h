@@ -474,8 +474,15 @@ MUST_USE int core_account_check(struct core *c, struct str name, struct id worke
 /* May this person give the worker an account?  Whoever may assign every duty the worker holds, and there is one; or RIGHT_ACCOUNTS there. */
 MUST_USE int core_account_may(struct core *c, struct reader *reader, const struct who *who, struct id worker, struct err *e);
 void core_password_make(char out[17]);            /* sixteen letters and digits that are not mistaken for each other */
-/* Checks the password (a queue of two Argon2id at once); token is 43 characters and an end.  Keys: session.wrong, session.locked (again). */
-MUST_USE int core_sign_in(struct core *c, struct reader *reader, struct str name, struct str password, char token[48], struct session *out, struct err *e);
+struct signing {                                      /* how somebody signs in, and what he is given */
+    struct str name, password;
+    bool field;                                       /* for field_days, not session_days */
+    char token[48];                                   /* given: 43 characters and an end */
+    struct id device;                                 /* given, with the key that marks what is made on it (seal_device_put); nobody is told twice */
+    uint8_t key[32];
+};
+/* Checks the password (a queue of two Argon2id at once).  Keys: session.wrong, session.locked (again). */
+MUST_USE int core_sign_in(struct core *c, struct reader *reader, struct signing *s, struct session *out, struct err *e);
 MUST_USE int core_session(struct core *c, struct reader *reader, struct str token, struct session *out, struct err *e);
 MUST_USE int core_sign_out(struct core *c, struct session *s, struct err *e);
 MUST_USE int core_sign_out_all(struct core *c, struct id worker, struct err *e);      /* wherever this worker is signed in */

@@ -51,8 +51,9 @@ struct contract {
 
 static const struct contract contracts[] = {
     { "/api/session", "get", "Who is signed in", false, NULL, NULL, MAP("\"worker\",\"account\",\"duties\"", SESSION) },
-    { "/api/session", "post", "Sign in; sets a cookie, too", true, NULL, MAP("\"name\",\"password\"", "\"name\":" TEXT ",\"password\":" TEXT),
-      MAP("\"token\",\"worker\",\"account\",\"duties\"", "\"token\":" TEXT "," SESSION) },
+    { "/api/session", "post", "Sign in; sets a cookie, too, unless `bearer`: the token is kept otherwise. `key` marks what is made on this device", true, NULL,
+      MAP("\"name\",\"password\"", "\"name\":" TEXT ",\"password\":" TEXT ",\"bearer\":" BOOL),
+      MAP("\"token\",\"device\",\"key\",\"worker\",\"account\",\"duties\"", "\"token\":" TEXT ",\"device\":" ID ",\"key\":" TEXT "," SESSION) },
     { "/api/session", "delete", "Sign out, with everywhere=1 on every device", false, PARAM("everywhere", "query", "false", "{\"enum\":[\"1\"]}"), NULL, NULL },
     { "/api/account", "post", "Give a worker a way to sign in, or a new password; shown once", false, NULL,
       MAP("\"name\",\"worker\"", "\"name\":" TEXT ",\"worker\":" ID ",\"password\":" TEXT),

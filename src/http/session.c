@@ -1,11 +1,11 @@
 /*
  * session.c - signing in and out, and who is asking.
  *
- * A session is a token: as bearer, or in a cookie no script can read.  With
- * the cookie a request that changes something must carry "X-Wangge: 1", which
- * no foreign page can send.  Passwords are checked by workers; wrong ones make
- * the account's name and the peer's address wait, whether the name exists or
- * not.  Whoever signed in gets a second cookie, a year long, that says so of
+ * A session is a token: as bearer, or in a cookie no script can read; who signs
+ * in with "bearer" keeps it himself and gets no cookie.  With the cookie a
+ * request that changes something must carry "X-Wangge: 1", which no foreign page
+ * can send.  Passwords are checked by workers; wrong ones make the account's
+ * name and the peer's address wait, whether the name exists or not.  Whoever signed in gets a second cookie, a year long, that says so of
  * this device and this name and opens nothing: with it only the device waits.
  */
 #include "http/own.h"
@@ -78,7 +78,17 @@ int session_of(struct request *r, struct err *e)
 
 /* ---- what a signed-in person is told --------------------------------------------- */
 
-static void session_write(struct request *r, const char *token)
+static void base64_out(struct out *o, const char *key, const void *bytes, size_t n)
+{
+    CLEANUP(buf_done) struct buf text = { .secret = true };
+
+    base64_put(&text, (struct str){ bytes, n });
+    out_key(o, key);
+    out_text(o, buf_view(&text));
+}
+
+/* s: who has just signed in, and what he is told once; NULL: asks again. */
+static void session_write(struct request *r, const struct signing *s)
 {
     const struct areas *areas = core_areas_hold(r->h->core);
     const struct who *who = &r->session.who;
@@ -94,9 +104,12 @@ static void session_write(struct request *r, const char *token)
     }
     reply_json(r);
     out_open(&o, '{');
-    if (token) {
+    if (s) {
         out_key(&o, "token");
-        out_text(&o, str_of(token));
+        out_text(&o, str_of(s->token));
+        out_key(&o, "device");
+        out_id(&o, s->device);
+        base64_out(&o, "key", s->key, sizeof s->key);
     }
     out_key(&o, "worker");
     out_id(&o, who->worker);
@@ -146,9 +159,9 @@ void session_show(struct request *r)
 /* ---- signing in -------------------------------------------------------------------- */
 
 struct sign_in {
-    struct str name, password, peer;
+    struct signing as;
+    struct str peer;
     struct str device;      /* its id; "none" when nobody has signed in on it under this name */
-    char token[48];
     int wait;               /* seconds */
     bool failed;
 };
@@ -181,14 +194,14 @@ static struct str device_known(struct request *r, struct str name)
 
 static struct str device_name(struct request *r, const struct sign_in *s)
 {
-    return str_of(arena_printf(&r->mem, "%.*s%.*s", (int)s->device.len, s->device.at, (int)s->name.len, s->name.at));
+    return str_of(arena_printf(&r->mem, "%.*s%.*s", (int)s->device.len, s->device.at, (int)s->as.name.len, s->as.name.at));
 }
 
 static int wait_of(struct request *r, const struct sign_in *s)
 {
     if (s->device.at)
         return delay_left(r->h->limits, DELAY_DEVICE, device_name(r, s));
-    int name = delay_left(r->h->limits, DELAY_NAME, s->name), peer = delay_left(r->h->limits, DELAY_PEER, s->peer);
+    int name = delay_left(r->h->limits, DELAY_NAME, s->as.name), peer = delay_left(r->h->limits, DELAY_PEER, s->peer);
 
     return name > peer ? name : peer;
 }
@@ -197,7 +210,7 @@ static int wait_of(struct request *r, const struct sign_in *s)
 static void log_refused(const struct request *r, const struct sign_in *s, const char *key)
 {
     log_line(LOG_WARN, "signin.refused", "request=%llu key=%s account=%016llx peer=%016llx wait=%d", (unsigned long long)r->number, key,
-             (unsigned long long)limits_number(r->h->limits, s->name), (unsigned long long)limits_number(r->h->limits, s->peer), s->wait);
+             (unsigned long long)limits_number(r->h->limits, s->as.name), (unsigned long long)limits_number(r->h->limits, s->peer), s->wait);
 }
 
 static void locked(struct request *r, const struct sign_in *s)
@@ -219,15 +232,15 @@ static void sign_in_job(struct request *r)
     s->failed = true;
     if ((s->wait = wait_of(r, s)) > 0 || reader_take(r->h, &reader, &r->err) < 0)
         return;
-    s->failed = core_sign_in(r->h->core, reader, s->name, s->password, s->token, &r->session, &r->err) < 0;
+    s->failed = core_sign_in(r->h->core, reader, &s->as, &r->session, &r->err) < 0;
     reader_put(r->h, reader);
     bool wrong = s->failed && strcmp(r->err.key, "session.wrong") == 0;
     if (s->device.at && (wrong || !s->failed)) {
         (wrong ? delay_wrong : delay_right)(r->h->limits, DELAY_DEVICE, device_name(r, s));
     } else if (!s->failed) {
-        delay_right(r->h->limits, DELAY_NAME, s->name);
+        delay_right(r->h->limits, DELAY_NAME, s->as.name);
     } else if (wrong) {
-        delay_wrong(r->h->limits, DELAY_NAME, s->name);
+        delay_wrong(r->h->limits, DELAY_NAME, s->as.name);
         delay_wrong(r->h->limits, DELAY_PEER, s->peer);
     }
 }
@@ -246,7 +259,7 @@ static void device_set(struct request *r, const struct sign_in *s)
 
     seal_random(id, sizeof id);
     hex_put(&made, (struct str){ (const char *)id, sizeof id });
-    struct str device = s->device.at ? s->device : buf_view(&made), mark = device_mark(r, device, s->name);
+    struct str device = s->device.at ? s->device : buf_view(&made), mark = device_mark(r, device, s->as.name);
     snprintf(r->reply.device, sizeof r->reply.device, "wangge_device=%.*s%.*s; Path=/api/session; HttpOnly; SameSite=Strict; Max-Age=%d%s",
              (int)device.len, device.at, (int)mark.len, mark.at, DEVICE_DAYS * 24 * 60 * 60, by_tls(r) ? "; Secure" : "");
 }
@@ -265,9 +278,10 @@ static void signed_in(struct request *r)
         return;
     }
     r->signed_in = true;
-    cookie_set(r, s->token, (r->session.until - time_now()) / 1000);
+    if (!s->as.field)
+        cookie_set(r, s->as.token, (r->session.until - time_now()) / 1000);
     device_set(r, s);
-    session_write(r, s->token);
+    session_write(r, &s->as);
 }
 
 static struct str text_of(struct request *r, const struct json *body, const char *key, size_t most, struct err *e)
@@ -302,10 +316,13 @@ void session_open(struct request *r)
         reply_problem(r, &e);
         return;
     }
-    s->name = text_of(r, body, "name", sizeof r->session.who.account - 1, &e);
-    s->password = text_of(r, body, "password", 1024, &e);
+    s->as.name = text_of(r, body, "name", sizeof r->session.who.account - 1, &e);
+    s->as.password = text_of(r, body, "password", 1024, &e);
+    s->as.field = json_int(json_get(body, "bearer")) != 0;
+    if (json_get(body, "bearer") && json_kind(json_get(body, "bearer")) != JSON_BOOL && e.kind == ERR_NONE)
+        (void)err_field(&e, "field.bool", "bearer");
     s->peer = arena_str(&r->mem, peer_address(r));
-    s->device = e.kind == ERR_NONE ? device_known(r, s->name) : (struct str){ 0 };
+    s->device = e.kind == ERR_NONE ? device_known(r, s->as.name) : (struct str){ 0 };
     if (e.kind != ERR_NONE) {
         reply_problem(r, &e);
         return;

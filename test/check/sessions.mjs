@@ -49,6 +49,20 @@ check("cookies: no script reads them, no foreign page sends them, over TLS they 
     ["kept by nobody", first.headers.get("cache-control"), "no-store"],
     ["the end is told", Math.round((first.json.until - Date.now()) / 86400e3), 7]);
 
+// ---- the phone keeps its token itself ---------------------------------------------------
+const field = await signIn(account, right, { body: { name: account, password: right, bearer: true } });
+const fieldBearer = { headers: { Authorization: `Bearer ${field.json.token}` } };
+check("a phone that keeps its token itself gets no session cookie, and thirty days",
+    ["signed in", field.status, 200], ["no cookie opens anything", [field.session, flags(field).length], [undefined, 1]],
+    ["the end is told", Math.round((field.json.until - Date.now()) / 86400e3), 30],
+    ["the token opens", (await send("GET", "/api/session", fieldBearer)).json.worker, first.json.worker],
+    ["bearer is yes or no", (await signIn(account, right, { body: { name: account, password: right, bearer: "1" } })).json.field, "bearer"]);
+const told = [first, tls, field].map((r) => [r.json.device, r.json.key]);
+const shown = (await send("GET", "/api/session", fieldBearer)).json;
+check("each sign-in has a device key of its own, told once",
+    ["another each time", new Set(told.flat()).size, 6], ["32 bytes", told.map(([, k]) => Buffer.from(k, "base64").length), [32, 32, 32]],
+    ["never again", [shown.device, shown.key, shown.token], [undefined, undefined, undefined]]);
+
 // ---- fixation --------------------------------------------------------------------------
 const planted = `wangge=${"A".repeat(43)}`;
 const fixed = await signIn(account, right, { cookie: planted }), over = await signIn(account, right, { cookie: first.session });
@@ -60,7 +74,8 @@ check("a sign-in takes no token it is given",
 const bytes = readdirSync(folder).filter((f) => !/(\.sock|accounts|said)$/.test(f)).map((f) => readFileSync(join(folder, f)));
 const onDisk = (what) => bytes.some((b) => b.includes(what));
 const token = first.session.slice("wangge=".length);
-check("tokens and passwords are on no disk", ["token", onDisk(token), false], ["password", onDisk(right), false],
+check("tokens, passwords and device keys are on no disk", ["device key", onDisk(Buffer.from(first.json.key, "base64")), false],
+    ["token", onDisk(token), false], ["password", onDisk(right), false],
     ["mark", onDisk(first.device.slice(-32)), false],
     ["but the token's hash is", onDisk(createHash("sha256").update(token).digest()), true]);
 
@@ -76,7 +91,8 @@ const streamEnds = (async () => {
 const outside = await signIn(account, right);
 const everywhere = await send("DELETE", "/api/session?everywhere=1", { cookie: outside.session, headers: marked });
 check("signing out everywhere ends all of them", ["answer", everywhere.status, 204], ["itself", await known(outside.session), 401],
-    ["the others", await Promise.all([lost, first, tls, fixed, over].map((r) => known(r.session))), [401, 401, 401, 401, 401]]);
+    ["the others", await Promise.all([lost, first, tls, fixed, over].map((r) => known(r.session))), [401, 401, 401, 401, 401]],
+    ["the phone's", (await send("GET", "/api/session", fieldBearer)).status, 401]);
 const stolen = await signIn(account, right);
 const boss = await signIn("city", password.get("city"));
 const give = (name) => send("POST", "/api/account", { body: { name, worker: stolen.json.worker }, cookie: boss.session, headers: marked });

@@ -20,7 +20,8 @@
 #include "http/own.h"
 
 static const struct feature *const none[] = { NULL };
-static char folder[32], url[64], token[48];
+static char folder[32], url[64];
+static struct signing as = { .name = STR("city"), .password = STR("password1") };
 static struct core *core;
 static struct http *server;
 
@@ -63,7 +64,7 @@ static int ask(const char *request, struct buf *answer)
     request = at;
     while ((at = strstr(request, "$T"))) {
         buf_put(&text, request, (size_t)(at - request));
-        buf_printf(&text, "Authorization: Bearer %s\r\n", token);
+        buf_printf(&text, "Authorization: Bearer %s\r\n", as.token);
         request = at + 2;
     }
     buf_text(&text, request);
@@ -332,7 +333,7 @@ static int begin(void **state)
         return -1;
     snprintf(url, sizeof url, "sqlite:%s/w.db", folder);
     if (core_open(&core, &o, &e) < 0 || core_account_add(core, STR("city"), id_new(), STR("password1"), &e) < 0 ||
-        core_reader_open(core, &reader, &e) < 0 || core_sign_in(core, reader, STR("city"), STR("password1"), token, &s, &e) < 0 ||
+        core_reader_open(core, &reader, &e) < 0 || core_sign_in(core, reader, &as, &s, &e) < 0 ||
         http_start(&server, core, &(struct http_options){ "127.0.0.1:0", 2 }, &e) < 0) {
         fprintf(stderr, "%s %s\n", e.key, e.detail);
         return -1;
