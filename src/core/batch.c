@@ -4,6 +4,13 @@
  * Whoever hands in a batch parses it and checks its shape on their own thread.
  * What is wrong with one record becomes that record's result; it never holds
  * back the others.
+ *
+ * A record that its maker's device has marked is a text of its own, so that the
+ * very bytes can be proved.  It counts as its maker's, whoever hands it in.  The
+ * clock of a batch is that of the phone that sends it: it corrects the times of
+ * whoever sends, and says nothing of another phone's.  What that one made keeps
+ * the time it says, but for one still to come, which becomes the moment of
+ * arrival: nobody who hands it in could mend it.
  */
 #include "core/own.h"
 
@@ -11,6 +18,12 @@
 
 static const int64_t earliest_at = 946684800000;        /* year 2000: no corrected time is earlier */
 static const int64_t ahead_ms = 10 * 60 * 1000;         /* a maker's clock may be ahead by so much */
+
+static struct json_limits limits_now(void)
+{
+    return (struct json_limits){ (size_t)setting_number("max_body"), (size_t)setting_number("max_depth"), (size_t)setting_number("max_text"),
+                                 (size_t)setting_number("max_nodes") };
+}
 
 struct batch *core_batch_new(struct core *c, const struct who *who, int64_t received_at)
 {
@@ -110,7 +123,10 @@ static int entry_shape(struct entry *it, struct str type, const struct json *bod
         return err_field(e, "record.area", "area");
     if (it->at <= 0)
         return err_field(e, "record.at", "at");
-    it->corrected = b->now ? it->at + (b->received_at - b->now) : it->at;
+    if (!id_eq(it->maker, b->who.worker) && it->marked)
+        it->corrected = it->at < b->received_at ? it->at : b->received_at;
+    else
+        it->corrected = b->now ? it->at + (b->received_at - b->now) : it->at;
     if (it->corrected < earliest_at)
         return err_field(e, "record.at", "at");
     if (it->corrected > b->received_at + ahead_ms)
@@ -145,7 +161,7 @@ static bool id_read(const struct json *in, const char *name, struct id *out)
     return json_kind(value) == JSON_NONE || json_kind(value) == JSON_NULL_VALUE || (id_parse(json_str(value), out) && !id_none(*out));
 }
 
-static int entry_read(struct entry *it, const struct json *in, struct err *e)
+static int entry_id(struct entry *it, const struct json *in, struct err *e)
 {
     if (json_kind(in) != JSON_MAP)
         return err_field(e, "record.map", "");
@@ -153,10 +169,13 @@ static int entry_read(struct entry *it, const struct json *in, struct err *e)
     if (!id_parse(json_str(json_get(in, "id")), &it->id) || id_none(it->id) || it->id.b[6] >> 4 == 8)
         return err_field(e, "record.id", "id");
     entry_result(it)->id = it->id;
+    return 0;
+}
+
+static int entry_rest(struct entry *it, const struct json *in, struct err *e)
+{
     if (!id_read(in, "for", &it->for_whom))
         return err_field(e, "record.for", "for");
-    if (!id_read(in, "maker", &it->maker))
-        return err_field(e, "record.maker", "maker");
     it->area = arena_str(&it->batch->mem, json_str(json_get(in, "area")));
     it->at = json_kind(json_get(in, "at")) == JSON_NUMBER ? json_int(json_get(in, "at")) : 0;
     if (it->at > LATEST_AT)
@@ -164,10 +183,68 @@ static int entry_read(struct entry *it, const struct json *in, struct err *e)
     return entry_shape(it, json_str(json_get(in, "type")), json_get(in, "body"), e);
 }
 
+/* Values and keys, as the limits count them. */
+static size_t nodes_of(const struct json *j)
+{
+    size_t n = 1;
+
+    for (size_t i = 0; json_kind(j) == JSON_LIST && i < json_count(j); i++)
+        n += nodes_of(json_at(j, i));
+    for (void *it = json_kind(j) == JSON_MAP ? json_first(j) : NULL; it; it = json_next(j, it))
+        n += 1 + nodes_of(json_value(it));
+    return n;
+}
+
+/* A text within the batch, under the limits that hold for all of it together. */
+static int inner_parse(struct batch_own *b, struct str text, struct json **out, struct err *e)
+{
+    struct json_limits limits = limits_now();
+
+    limits.nodes = b->nodes;
+    if (!b->nodes)
+        return err_set(e, ERR_INVALID, "json.many");
+    if (json_parse(text, &limits, out, e) < 0)
+        return -1;
+    size_t n = nodes_of(*out);
+    b->nodes -= n < b->nodes ? n : b->nodes;
+    return 0;
+}
+
+/* {"text","device","mac"}: who made it is proved by the device, and said by nobody. */
+static int entry_marked(struct entry *it, const struct json *in, struct err *e)
+{
+    struct str text = json_str(json_get(in, "text"));
+    struct json *told = NULL;
+    struct id device;
+
+    if (!text.at)
+        return err_field(e, "field.text", "text");
+    if (inner_parse(it->batch, text, &told, e) < 0 || entry_id(it, told, e) < 0)
+        return -1;
+    if (!id_parse(json_str(json_get(in, "device")), &device))
+        return err_set(e, ERR_MISSING, "device.unknown");
+    if (seal_device_signed(it->batch->core->seal, device, text, json_str(json_get(in, "mac")), &it->maker, e) < 0)
+        return -1;
+    it->marked = true;
+    if (json_get(told, "maker"))
+        return err_field(e, "record.maker", "maker");
+    return entry_rest(it, told, e);
+}
+
+static int entry_read(struct entry *it, const struct json *in, struct err *e)
+{
+    if (json_get(in, "text"))
+        return entry_marked(it, in, e);
+    if (entry_id(it, in, e) < 0)
+        return -1;
+    if (!id_read(in, "maker", &it->maker))
+        return err_field(e, "record.maker", "maker");
+    return entry_rest(it, in, e);
+}
+
 int core_batch_read(struct core *c, const struct who *who, struct str body, struct batch **out, struct err *e)
 {
-    const struct json_limits limits = { (size_t)setting_number("max_body"), (size_t)setting_number("max_depth"), (size_t)setting_number("max_text"),
-                                        (size_t)setting_number("max_nodes") };
+    const struct json_limits limits = limits_now();
     CLEANUP(batch_done) struct batch *b = core_batch_new(c, who, time_now());
     JSON_HOME(&b->own->mem);
     struct json *doc = NULL;
@@ -183,6 +260,7 @@ int core_batch_read(struct core *c, const struct who *who, struct str body, stru
         return err_field(e, "body.many", "records");
 
     b->own->now = json_int(now);
+    b->own->nodes = limits.nodes - nodes_of(doc);
     for (size_t i = 0; i < json_count(records); i++) {
         struct entry *it = entry_add(b->own);
         struct err wrong = { 0 };

@@ -328,7 +328,8 @@ struct feature {
 struct store *tx_store(struct tx *tx);
 const struct areas *tx_areas(struct tx *tx);             /* check only */
 struct core *tx_core(struct tx *tx);
-/* A command sometimes touches a second area beside record.area: has whoever does it the right there, too, now?  check only. */
+/* A command sometimes touches a second area beside record.area: has whoever does it the right there, too, now?  (Of what
+   his device has marked: at the time of the work.)  check only. */
 MUST_USE int tx_may(struct tx *tx, const struct record *r, enum right right, const struct area *area, bool *may, struct err *e);
 /* Who did what a record of the same ledger tells - for whom it was typed in, else its maker - and when it was received. check only. 1 found, 0 not, -1. */
 MUST_USE int tx_made(struct tx *tx, const struct record *r, struct id record, struct id *doer, int64_t *received_at, struct err *e);

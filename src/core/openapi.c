@@ -34,6 +34,9 @@ static const struct {
       MAP("\"id\",\"status\"", "\"id\":{\"type\":[\"string\",\"null\"],\"format\":\"uuid\"},\"status\":{\"enum\":[\"stored\",\"repeated\",\"refused\"]},"
           "\"ledger\":" TEXT ",\"position\":{\"type\":\"integer\"},\"safe\":{\"type\":\"integer\"},\"digest\":" TEXT ",\"error\":"
           MAP("\"key\"", "\"key\":" TEXT ",\"field\":" TEXT ",\"again\":" BOOL)) },
+    { "marked",
+      MAP("\"text\",\"device\",\"mac\"", "\"text\":{\"type\":\"string\",\"description\":\"a record without maker, as its device wrote it\"},\"device\":" ID
+          ",\"mac\":{\"type\":\"string\",\"description\":\"the first 16 bytes of HMAC-SHA-256, hexadecimal\"}") },
     { "cursor", "{\"type\":[\"string\",\"null\"],\"description\":\"goes on after this page; null: it was the last\"}" },
 };
 
@@ -59,7 +62,8 @@ static const struct contract contracts[] = {
       MAP("\"name\",\"worker\"", "\"name\":" TEXT ",\"worker\":" ID ",\"password\":" TEXT),
       MAP("\"name\",\"password\"", "\"name\":" TEXT ",\"password\":" TEXT) },
     { "/api/records", "post", "Hand in records; the answer leaves when they are on disk", false, NULL,
-      MAP("\"records\"", "\"now\":" TIME ",\"records\":" LIST(SAID("record"))), MAP("\"results\"", "\"results\":" LIST(SAID("result"))) },
+      MAP("\"records\"", "\"now\":" TIME ",\"records\":" LIST("{\"oneOf\":[" SAID("record") "," SAID("marked") "]}")),
+      MAP("\"results\"", "\"results\":" LIST(SAID("result"))) },
     { "/api/reveal", "post", "Open sealed fields of one household, for a purpose, which is recorded", false, NULL,
       MAP("\"household\",\"area\",\"fields\",\"purpose\"", "\"household\":" ID ",\"area\":" TEXT ",\"fields\":" LIST(TEXT)
           ",\"purpose\":{\"type\":\"string\",\"minLength\":2,\"maxLength\":120}"),

@@ -203,6 +203,7 @@ struct entry {                     /* one record of a batch on its way */
     struct str body;              /* that as the ledger keeps it */
     struct str shadows[SEAL_CLASSES];   /* what goes into the box of each class; "none": nothing */
     bool findable;                /* something in it can be searched for */
+    bool marked;                  /* by its maker's device: whoever hands it in, it is his */
     size_t order;                 /* in its batch */
     size_t arrival;               /* among everything written together: order is promised within a ledger */
     bool dropped;                 /* its apply failed: left out of the next try */
@@ -221,6 +222,7 @@ struct batch_own {
     size_t room;
     struct who who;
     int64_t received_at, now;     /* now 0: the clock of the maker is trusted */
+    size_t nodes;                 /* values and keys that texts within it may still hold */
     struct arena mem;
 };
 struct result *entry_result(struct entry *it);
@@ -240,6 +242,7 @@ bool write_elsewhere(struct core *c);                   /* a bulk load of anothe
 /* replay.c: one row of a ledger into the tables, whoever wrote it */
 int replay_row(struct core *c, const struct ledger_row *row, struct arena *mem, struct err *e);
 /* write.c */
+int64_t judged_at(const struct record *r);              /* when its maker must have had the right: at the time of the work, for seven days */
 int apply_record(struct core *c, const struct kind *kind, struct record *r, bool replaying, struct err *e);
 
 /* note.c: core's own records */

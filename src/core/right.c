@@ -240,8 +240,9 @@ size_t duties_current(struct duty *duties, const int64_t *ended, size_t count, i
 
 int tx_may(struct tx *tx, const struct record *r, enum right right, const struct area *area, bool *may, struct err *e)
 {
-    bool typed = !id_none(r->for_whom);
-    struct id doer = typed ? r->for_whom : r->maker;
+    bool typed = !id_none(r->for_whom), proved = r->proof == PROOF_MAC;
+    struct id doer = typed ? r->for_whom : r->maker, hand = proved ? r->maker : r->author;     /* as judge() has it */
+    int64_t at = proved && !r->type->command ? judged_at(r) : r->received_at;
     struct duty *duties;
     int64_t *ended;
     size_t count;
@@ -251,12 +252,12 @@ int tx_may(struct tx *tx, const struct record *r, enum right right, const struct
         return 0;
     if (duties_of(tx->core, tx->store, doer, &duties, &ended, &count, r->mem, e) < 0)
         return -1;
-    *may = duties_allow(duties, ended, count, tx_areas(tx), right, area, r->received_at, NULL);
-    if (!*may || (!typed && id_eq(doer, r->author)))
+    *may = duties_allow(duties, ended, count, tx_areas(tx), right, area, at, NULL);
+    if (!*may || (!typed && id_eq(doer, hand)))
         return 0;
-    if (duties_of(tx->core, tx->store, r->author, &duties, &ended, &count, r->mem, e) < 0)     /* whoever hands it in needs it, too */
+    if (duties_of(tx->core, tx->store, hand, &duties, &ended, &count, r->mem, e) < 0)     /* whoever hands it in needs it, too */
         return -1;
-    *may = duties_allow(duties, ended, count, tx_areas(tx), typed ? RIGHT_FOR : right, area, r->received_at, NULL);
+    *may = duties_allow(duties, ended, count, tx_areas(tx), typed ? RIGHT_FOR : right, area, at, NULL);
     return 0;
 }
 

@@ -118,33 +118,45 @@ static int allowed(struct core *c, const struct record *r, struct id worker, enu
     return 0;
 }
 
+int64_t judged_at(const struct record *r)
+{
+    return r->received_at - r->at <= handover_ms ? r->at : r->received_at;
+}
+
 /*
  * The maker's right at the time of the work, for seven days; a command's now
  * as well, and nobody gives one in another's name.  Typing in for somebody
  * needs the right to do so, and theirs; a maker who is only claimed needs the
  * right of whoever hands it in, now.
+ *
+ * A maker whom his device proves needs nobody beside him: whoever brings his
+ * work in has no say in it and needs no right, and what he typed in for another
+ * he typed when he made it, not when it came.  His commands he must give
+ * himself, though: a mark tells that he once wrote it, not that he wants it now,
+ * and only his own session does; who found it on his phone could give it when
+ * it suits him.
  */
 static int judge(struct core *c, const struct entry *it, const struct record *r, const struct area *area, struct err *e)
 {
     const struct record_type *type = r->type;
-    int64_t then = r->received_at - r->at <= handover_ms ? r->at : r->received_at;
+    int64_t then = judged_at(r);
     struct id hand = it->batch->who.worker;
     struct id doer = id_none(r->for_whom) ? r->maker : r->for_whom;
-    bool yes = true;
+    bool proved = r->proof == PROOF_MAC, typed = !id_none(r->for_whom), yes = true;
 
     if (it->batch->who.system)
         return 0;
-    if ((type->command || !id_none(r->for_whom)) && !id_eq(r->maker, hand))
+    if ((type->command || (typed && !proved)) && !id_eq(r->maker, hand))
         return err_field(e, "record.maker", "maker");
-    if (type->command && !id_none(r->for_whom))
+    if (type->command && typed)
         return err_field(e, "record.for", "for");
-    if (!id_none(r->for_whom) && allowed(c, r, hand, RIGHT_FOR, area, r->received_at, &yes, e) < 0)
+    if (typed && allowed(c, r, r->maker, RIGHT_FOR, area, proved ? then : r->received_at, &yes, e) < 0)
         return -1;
     if (yes && allowed(c, r, doer, type->right, area, then, &yes, e) < 0)
         return -1;
     if (yes && type->command && allowed(c, r, doer, type->right, area, r->received_at, &yes, e) < 0)
         return -1;
-    if (yes && id_none(r->for_whom) && !id_eq(r->maker, hand) && allowed(c, r, hand, type->right, area, r->received_at, &yes, e) < 0)
+    if (yes && !typed && !proved && !id_eq(r->maker, hand) && allowed(c, r, hand, type->right, area, r->received_at, &yes, e) < 0)
         return -1;
     return yes ? 0 : err_set(e, ERR_DENIED, "right.denied");
 }
@@ -249,7 +261,7 @@ static int write_one(struct core *c, struct ledger_head *head, struct entry *it,
     struct record r = {
         .type = it->kind->type, .id = it->id, .ledger = str_of(head->ledger), .at = it->corrected, .received_at = b->received_at,
         .maker = it->maker, .author = b->who.worker, .for_whom = it->for_whom, .values = it->values, .given = given, .mem = &b->mem,
-        .proof = b->who.system ? PROOF_SERVER : id_eq(it->maker, b->who.worker) ? PROOF_SESSION : PROOF_CLAIMED,
+        .proof = b->who.system ? PROOF_SERVER : it->marked ? PROOF_MAC : id_eq(it->maker, b->who.worker) ? PROOF_SESSION : PROOF_CLAIMED,
     };
     struct result *result = entry_result(it);
     struct err wrong = { 0 };

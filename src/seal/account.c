@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 enum { PASSES = 2, MEMORY = 19 * 1024 * 1024 }; /* OWASP's second choice for Argon2id: 19 MiB, 2 passes, 1 lane */
+enum { DEVICE_MAC = 16 };
 _Static_assert(VERIFIER == crypto_pwhash_STRBYTES, "a verifier is what crypto_pwhash_str makes");
 
 int seal_verifier_make(struct str password, char out[VERIFIER], struct err *e)
@@ -193,6 +194,23 @@ int seal_device_get(struct seal *s, struct id device, struct id *worker, uint8_t
         return err_set(e, ERR_MISSING, "device.unknown");
     *worker = rows_id(&row, 1);
     memcpy(key, secret, SECRET);
+    return 0;
+}
+
+int seal_device_signed(struct seal *s, struct id device, struct str text, struct str mac, struct id *worker, struct err *e)
+{
+    SECRET_HERE(key);
+    uint8_t said[DEVICE_MAC], right[32];
+    struct id whose;
+
+    if (!hex_read(mac, said, sizeof said))
+        return err_field(e, "device.mac", "mac");
+    if (seal_device_get(s, device, &whose, key, e) < 0)
+        return -1;
+    seal_mac(key, text, right);
+    if (sodium_memcmp(said, right, sizeof said) != 0)
+        return err_field(e, "device.mac", "mac");
+    *worker = whose;
     return 0;
 }
 

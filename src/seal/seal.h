@@ -152,6 +152,8 @@ MUST_USE int seal_sessions_end(struct seal *s, struct id worker, struct err *e);
 /* The device key of a sign-in: 32 bytes, with which the maker's records are marked (HMAC-SHA-256, truncated to 16). */
 MUST_USE int seal_device_put(struct seal *s, struct id device, struct id worker, const uint8_t key[32], struct err *e);
 MUST_USE int seal_device_get(struct seal *s, struct id device, struct id *worker, uint8_t key[32], struct err *e);
+/* Whose work is it?  mac: the first 16 bytes, as 32 hexadecimal digits.  device.unknown, device.mac. */
+MUST_USE int seal_device_signed(struct seal *s, struct id device, struct str text, struct str mac, struct id *worker, struct err *e);
 
 /* ---- signing (sign.c): Ed25519, one key for the installation -------------------------- */
 

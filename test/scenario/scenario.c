@@ -256,6 +256,10 @@ static bool sign_in(struct play *p, struct person *who, struct reply *r)
     CLEANUP(seen_done) struct seen s = seen_of(r->body);
 
     who->token = arena_str(&p->mem, json_str(json_get(s.json, "token")));
+    CLEANUP(buf_done) struct buf key = { 0 };
+    who->device = arena_str(&p->mem, json_str(json_get(s.json, "device")));
+    if (base64_read(&key, json_str(json_get(s.json, "key"))))
+        who->key = arena_str(&p->mem, buf_view(&key));
     who->area = arena_str(&p->mem, json_str(at_path(s.json, STR("duties.0.area"))));
     return who->token.len > 0;
 }
@@ -376,6 +380,8 @@ struct told {                 /* one record of a post as the file tells it */
     struct id id;
     struct str type, area, body, for_whom;
     int64_t at;
+    const struct person *by;  /* whose device marks it; NULL: it goes plain */
+    bool broken;              /* the mark does not fit */
 };
 
 static const char *file_of(struct play *p, struct str name)
@@ -401,6 +407,15 @@ static struct str read_file(struct play *p, struct str name)
     if (file_read(file_of(p, name), 65 << 20, &file, &e) < 0)
         play_broken(p, "file", &e);
     return arena_str(&p->mem, buf_view(&file));
+}
+
+/* Somebody who has signed in before; their device marks what the acting one hands in. */
+static const struct person *marker(struct play *p, struct str name)
+{
+    for (size_t i = 0; i < p->person_count; i++)
+        if (str_eq(p->people[i].name, name) && p->people[i].key.len == 32)
+            return &p->people[i];
+    play_stop(p, "has not signed in yet:", name);
 }
 
 static struct told told_of(struct play *p, struct str *words, size_t count, int64_t *now)
@@ -429,12 +444,14 @@ static struct told told_of(struct play *p, struct str *words, size_t count, int6
             *now = time_word(p, value);
         else if (str_is(key, "for"))
             t.for_whom = expand(p, value);
+        else if (str_is(key, "by") || str_is(key, "notby"))
+            t.by = marker(p, value), t.broken = str_is(key, "notby");
         else if (str_is(key, "file"))
             t.body = read_file(p, value);
         else if (str_is(key, "id") && unbound(p, value, &name))
             name_set_id(p, name, t.id);
         else if (!str_is(key, "id") || !id_parse(expand(p, value), &t.id))
-            play_stop(p, "area, at, now, for, file or id of a record, not", words[i]);
+            play_stop(p, "area, at, now, for, by, file or id of a record, not", words[i]);
     }
     name_set_id(p, STR("last"), t.id);
     return t;
@@ -453,6 +470,45 @@ static struct str post_in_process(struct play *p, const struct told *told, size_
     return arena_str(&p->mem, buf_view(&answer));
 }
 
+static void told_out(struct out *o, const struct told *t)
+{
+    out_open(o, '{');
+    out_key(o, "id");
+    out_id(o, t->id);
+    out_key(o, "type");
+    out_text(o, t->type);
+    out_key(o, "area");
+    out_text(o, t->area);
+    out_key(o, "at");
+    out_int(o, t->at);
+    if (t->for_whom.at) {
+        out_key(o, "for");
+        out_text(o, t->for_whom);
+    }
+    out_key(o, "body");
+    out_raw(o, t->body);
+    out_close(o, '}');
+}
+
+static void marked_out(struct out *o, const struct told *t)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+    struct out inner = { .to = &text };
+    uint8_t mac[32];
+
+    told_out(&inner, t);
+    seal_mac((const uint8_t *)t->by->key.at, buf_view(&text), mac);
+    mac[0] ^= t->broken;
+    out_open(o, '{');
+    out_key(o, "text");
+    out_text(o, buf_view(&text));
+    out_key(o, "device");
+    out_text(o, t->by->device);
+    out_key(o, "mac");
+    out_hex(o, (struct str){ (const char *)mac, 16 });
+    out_close(o, '}');
+}
+
 static struct str post_over_http(struct play *p, const struct told *told, size_t count, int64_t now)
 {
     CLEANUP(buf_done) struct buf body = { 0 };
@@ -467,22 +523,10 @@ static struct str post_over_http(struct play *p, const struct told *told, size_t
     out_key(&o, "records");
     out_open(&o, '[');
     for (size_t i = 0; i < count; i++) {
-        out_open(&o, '{');
-        out_key(&o, "id");
-        out_id(&o, told[i].id);
-        out_key(&o, "type");
-        out_text(&o, told[i].type);
-        out_key(&o, "area");
-        out_text(&o, told[i].area);
-        out_key(&o, "at");
-        out_int(&o, told[i].at);
-        if (told[i].for_whom.at) {
-            out_key(&o, "for");
-            out_text(&o, told[i].for_whom);
-        }
-        out_key(&o, "body");
-        out_raw(&o, told[i].body);
-        out_close(&o, '}');
+        if (told[i].by)
+            marked_out(&o, &told[i]);
+        else
+            told_out(&o, &told[i]);
     }
     out_close(&o, ']');
     out_close(&o, '}');

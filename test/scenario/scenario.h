@@ -32,6 +32,7 @@ struct name {                 /* $name */
 struct person {
     struct str name, token, area;   /* area: of the first duty */
     bool system;              /* the operator: in-process */
+    struct str device, key;   /* of the last sign-in; the key is 32 bytes */
 };
 
 struct play {
