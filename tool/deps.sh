@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 run='gcc libc6-dev make meson ninja-build pkgconf ca-certificates libmicrohttpd-dev libgnutls28-dev'
-run="$run libsqlite3-dev libsodium-dev nettle-dev libqrencode-dev libgeos-dev zlib1g-dev"
+run="$run libsqlite3-dev libsodium-dev nettle-dev libgmp-dev libqrencode-dev libgeos-dev zlib1g-dev"
 test='dpkg-dev clang libclang-rt-14-dev llvm-14 clang-format libcmocka-dev sqlite3 postgresql chromium fonts-noto-cjk procps util-linux git'
 
 check=

@@ -242,34 +242,66 @@ static int entry_read(struct entry *it, const struct json *in, struct err *e)
     return entry_rest(it, in, e);
 }
 
-int core_batch_read(struct core *c, const struct who *who, struct str body, struct batch **out, struct err *e)
+/* {"text","device","mac"} sealed for us. */
+static int entry_parcel(struct entry *it, const struct json *in, struct err *e)
 {
-    const struct json_limits limits = limits_now();
+    CLEANUP(buf_done) struct buf bytes = { 0 };
+    CLEANUP(buf_done) struct buf plain = { .secret = true };
+    struct json *told = NULL;
+
+    if (!base64_read(&bytes, json_str(in)))
+        return err_set(e, ERR_INVALID, "parcel.bad");
+    if (seal_parcel_open(it->batch->core->seal, buf_view(&bytes), &plain, e) < 0 || inner_parse(it->batch, buf_view(&plain), &told, e) < 0)
+        return -1;
+    return entry_marked(it, told, e);
+}
+
+static const struct form {        /* of a body: a list of what */
+    const char *list;
+    int (*read)(struct entry *it, const struct json *in, struct err *e);
+    size_t text;                  /* a text in it may be so many times as long: base64 of JSON in JSON */
+} form_records = { "records", entry_read, 1 }, form_parcels = { "parcels", entry_parcel, 3 };
+
+static int body_read(struct core *c, const struct form *form, const struct who *who, struct str body, struct batch **out, struct err *e)
+{
+    struct json_limits limits = limits_now();
     CLEANUP(batch_done) struct batch *b = core_batch_new(c, who, time_now());
     JSON_HOME(&b->own->mem);
     struct json *doc = NULL;
 
+    limits.text *= form->text;
     if (json_parse(body, &limits, &doc, e) < 0)
         return -1;
-    const struct json *records = json_get(doc, "records"), *now = json_get(doc, "now");
+    const struct json *records = json_get(doc, form->list), *now = json_get(doc, "now");
     if (json_kind(doc) != JSON_MAP || json_kind(records) != JSON_LIST)
-        return err_field(e, "body.records", "records");
+        return err_field(e, "body.records", form->list);
     if (now && (json_kind(now) != JSON_NUMBER || json_int(now) <= 0 || json_int(now) > LATEST_AT))
         return err_field(e, "body.now", "now");
     if (json_count(records) > (size_t)setting_number("max_records"))
-        return err_field(e, "body.many", "records");
+        return err_field(e, "body.many", form->list);
 
+    size_t nodes = nodes_of(doc);
     b->own->now = json_int(now);
-    b->own->nodes = limits.nodes - nodes_of(doc);
+    b->own->nodes = limits.nodes > nodes ? limits.nodes - nodes : 0;
     for (size_t i = 0; i < json_count(records); i++) {
         struct entry *it = entry_add(b->own);
         struct err wrong = { 0 };
-        if (entry_read(it, json_at(records, i), &wrong) < 0)
+        if (form->read(it, json_at(records, i), &wrong) < 0)
             entry_refuse(it, &wrong);
     }
     *out = b;
     b = NULL;
     return 0;
+}
+
+int core_batch_read(struct core *c, const struct who *who, struct str body, struct batch **out, struct err *e)
+{
+    return body_read(c, &form_records, who, body, out, e);
+}
+
+int core_parcels_read(struct core *c, const struct who *who, struct str body, struct batch **out, struct err *e)
+{
+    return body_read(c, &form_parcels, who, body, out, e);
 }
 
 /* ---- the answer ---------------------------------------------------------------------------- */

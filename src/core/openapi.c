@@ -19,7 +19,8 @@
 #define BOOL "{\"type\":\"boolean\"}"
 
 #define SESSION \
-    "\"worker\":" ID ",\"account\":" TEXT ",\"name\":" TEXT ",\"drill\":" BOOL ",\"until\":" TIME ",\"incarnation\":" ID ",\"duties\":" LIST( \
+    "\"worker\":" ID ",\"account\":" TEXT ",\"name\":" TEXT ",\"drill\":" BOOL ",\"until\":" TIME ",\"incarnation\":" ID \
+    ",\"office\":{\"type\":\"string\",\"description\":\"base64 of the P-256 point for which parcels are sealed\"},\"duties\":" LIST( \
         MAP("\"area\",\"role\",\"rights\"", "\"area\":" TEXT ",\"name\":{\"type\":[\"string\",\"null\"]},\"level\":{\"type\":\"integer\"}," \
             "\"role\":" TEXT ",\"rights\":" LIST(TEXT) ",\"household\":{\"type\":[\"string\",\"null\"],\"format\":\"uuid\"},\"deputy\":" BOOL))
 
@@ -64,6 +65,8 @@ static const struct contract contracts[] = {
     { "/api/records", "post", "Hand in records; the answer leaves when they are on disk", false, NULL,
       MAP("\"records\"", "\"now\":" TIME ",\"records\":" LIST("{\"oneOf\":[" SAID("record") "," SAID("marked") "]}")),
       MAP("\"results\"", "\"results\":" LIST(SAID("result"))) },
+    { "/api/parcels", "post", "Hand in marked records that were sealed for the installation (`office`); a result for each, in order", false, NULL,
+      MAP("\"parcels\"", "\"now\":" TIME ",\"parcels\":" LIST(TEXT)), MAP("\"results\"", "\"results\":" LIST(SAID("result"))) },
     { "/api/reveal", "post", "Open sealed fields of one household, for a purpose, which is recorded", false, NULL,
       MAP("\"household\",\"area\",\"fields\",\"purpose\"", "\"household\":" ID ",\"area\":" TEXT ",\"fields\":" LIST(TEXT)
           ",\"purpose\":{\"type\":\"string\",\"minLength\":2,\"maxLength\":120}"),

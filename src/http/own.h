@@ -33,7 +33,7 @@ struct route {
     size_t limit;            /* bytes of the body; 0 with BODY: setting max_body */
     void (*run)(struct request *r);
 };
-enum { ROUTES = 16 };        /* room for figures of each */
+enum { ROUTES = 24 };        /* room for figures of each */
 extern const struct route routes[];  /* ends with a NULL name */
 
 /* ---- replies (problem.c) -------------------------------------------------------- */
@@ -186,6 +186,7 @@ void session_show(struct request *r);
 void session_end(struct request *r);
 void account_post(struct request *r);
 void records_post(struct request *r);
+void parcels_post(struct request *r);
 void reveal_post(struct request *r);
 void ask_get(struct request *r);
 void bundle_get(struct request *r);

@@ -33,6 +33,7 @@ const struct route routes[] = {
     { "sign_out", "DELETE", "/api/session", ROUTE_SESSION, 0, session_end },
     { "account", "POST", "/api/account", ROUTE_SESSION | ROUTE_BODY | ROUTE_SECRET, SIGN_IN_BYTES, account_post },
     { "records", "POST", "/api/records", ROUTE_SESSION | ROUTE_BODY, 0, records_post },
+    { "parcels", "POST", "/api/parcels", ROUTE_SESSION | ROUTE_BODY, 0, parcels_post },
     { "reveal", "POST", "/api/reveal", ROUTE_SESSION | ROUTE_BODY, REVEAL_BYTES, reveal_post },
     { "bundle", "GET", "/api/bundle", ROUTE_SESSION, 0, bundle_get },
     { "stream", "GET", "/api/stream", ROUTE_SESSION, 0, stream_get },

@@ -93,6 +93,7 @@ static void session_write(struct request *r, const struct signing *s)
     const struct areas *areas = core_areas_hold(r->h->core);
     const struct who *who = &r->session.who;
     struct out o = { .to = &r->reply.body };
+    uint8_t office[SEAL_POINT];
     CLEANUP(buf_done) struct buf name = { 0 };
     struct reader *reader = NULL;
     struct err e = { 0 };
@@ -147,6 +148,8 @@ static void session_write(struct request *r, const struct signing *s)
     out_int(&o, r->session.until);
     out_key(&o, "incarnation");
     out_id(&o, core_incarnation(r->h->core));
+    seal_office(core_seal(r->h->core), office);
+    base64_out(&o, "office", office, sizeof office);
     out_close(&o, '}');
     core_areas_drop(areas);
 }

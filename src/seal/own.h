@@ -42,6 +42,7 @@ struct seal {
     bool failing; /* the newest transaction was undone by a failure, and none has been committed since */
     uint64_t lost; /* transactions undone by a failure; see keys.c */
     uint8_t master[SECRET], token_key[SECRET], nonce_key[SECRET];
+    uint8_t office_key[SECRET], office[SEAL_POINT]; /* set at the opening, read without the lock */
     struct cache secrets, sessions;
 };
 
@@ -116,6 +117,13 @@ MUST_USE int name_period(struct secret_name *n, struct str ledger, enum seal_cla
 int keys_secret(struct seal *s, const struct secret_name *n, bool mint, uint8_t out[SECRET], struct err *e);
 
 void finders_close(struct seal *s); /* token.c: when nobody searches any more */
+
+/* ---- parcel.c --------------------------------------------------------------- */
+
+MUST_USE int parcel_open(struct seal *s, struct err *e); /* loads the installation's number, or makes it */
+bool parcel_point(const uint8_t key[SECRET], uint8_t point[SEAL_POINT]); /* false: such a number there is none */
+/* Appends what is inside; nothing when it is refused: parcel.bad. */
+MUST_USE int parcel_unseal(const uint8_t key[SECRET], struct str parcel, struct buf *plain, struct err *e);
 
 /* ---- master.c, erase.c ------------------------------------------------------ */
 

@@ -164,6 +164,13 @@ MUST_USE int seal_sign(struct seal *s, struct str bytes, uint8_t sign[SEAL_SIGN]
 int seal_public(struct seal *s, uint8_t public[SEAL_PUBLIC], struct err *e);          /* 1 there, 0 nothing was ever signed, -1 */
 bool seal_signed(struct str bytes, const uint8_t sign[SEAL_SIGN], const uint8_t public[SEAL_PUBLIC]);
 
+/* ---- parcels (parcel.c): sealed on a phone for this installation ------------------------ */
+
+#define SEAL_POINT 65
+void seal_office(const struct seal *s, uint8_t point[SEAL_POINT]);                     /* the public point, uncompressed; the same after a rotation */
+/* Appends what is inside; parcel.bad: cut, changed, or sealed for somebody else. */
+MUST_USE int seal_parcel_open(const struct seal *s, struct str parcel, struct buf *plain, struct err *e);
+
 /* A mark only this installation can make of these bytes, the same tomorrow and after a rotation. */
 void seal_vouch(struct seal *s, struct str what, uint8_t out[32]);
 

@@ -4,7 +4,7 @@
 
 -- name: schema
 CREATE TABLE seal_key (
-    name    TEXT NOT NULL,            -- "token", "nonce": that they open proves the master; "sign": seed of the installation's signature
+    name    TEXT NOT NULL,            -- "token", "nonce": that they open proves the master; "sign": seed of the signature; "office": opens parcels
     wrapped BLOB NOT NULL,
     PRIMARY KEY (name)
 );

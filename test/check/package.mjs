@@ -36,7 +36,7 @@ report("settings are conffiles, every other file has its sum", [
     ...(spawnSync("md5sum", ["-c", "--quiet", join(inside, "md5sums")], { cwd: root }).status ? ["sums do not match"] : [])]);
 const field = (name) => run("dpkg-deb", "-f", file, name).trim(), program = join(root, "usr/bin/wangge");
 report("it names itself, the libraries it is linked with and what its scripts call", [
-    ...["libc6", "libmicrohttpd12", "libsqlite3-0", "libsodium23", "libnettle8", "zlib1g", "adduser", "init-system-helpers"]
+    ...["libc6", "libmicrohttpd12", "libsqlite3-0", "libsodium23", "libnettle8", "libhogweed6", "libgmp10", "zlib1g", "adduser", "init-system-helpers"]
         .filter((name) => !field("Depends").split(", ").some((d) => d.split(" ")[0] === name)).map((name) => `no ${name}: ${field("Depends")}`),
     ...(run(program, "--version").includes(field("Version")) ? [] : [`version ${field("Version")}`])]);
 

@@ -1,14 +1,16 @@
 // sessions.mjs CITY - signing in as an attacker meets it: fixation, a stolen
 // cookie, requests of foreign pages, guessing at names and from addresses, what a
 // lockout does to its owner, how long an unknown name takes, and how it all ends.
-import { createHash } from "node:crypto";
+import { createHash, createHmac, webcrypto } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { report } from "./report.mjs";
-import { accounts, borrow, serve, wangge } from "../program.mjs";
+import { accounts, borrow, newId, serve, wangge } from "../program.mjs";
+
+const { subtle } = webcrypto;
 
 const [, , city] = process.argv;
 const { folder, store } = borrow(city);
@@ -63,6 +65,41 @@ check("each sign-in has a device key of its own, told once",
     ["another each time", new Set(told.flat()).size, 6], ["32 bytes", told.map(([, k]) => Buffer.from(k, "base64").length), [32, 32, 32]],
     ["never again", [shown.device, shown.key, shown.token], [undefined, undefined, undefined]]);
 
+// ---- what a phone seals for the office -----------------------------------------------------
+// As a browser does it: whoever carries a parcel cannot read it, and any session hands it in.
+async function parcel(point, plain) {
+    const office = await subtle.importKey("raw", Buffer.from(point, "base64"), { name: "ECDH", namedCurve: "P-256" }, false, []);
+    const own = await subtle.generateKey({ name: "ECDH", namedCurve: "P-256" }, false, ["deriveBits"]);
+    const shared = await subtle.deriveBits({ name: "ECDH", public: office }, own.privateKey, 256);
+    const hkdf = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(0), info: Buffer.from("wangge parcel 1") }, aes = { name: "AES-GCM", length: 256 };
+    const key = await subtle.deriveKey(hkdf, await subtle.importKey("raw", shared, "HKDF", false, ["deriveKey"]), aes, false, ["encrypt"]);
+    const iv = webcrypto.getRandomValues(new Uint8Array(12));
+    const parts = [Uint8Array.of(1), await subtle.exportKey("raw", own.publicKey), iv, await subtle.encrypt({ ...aes, iv }, key, Buffer.from(plain))];
+    return Buffer.concat(parts.map((part) => Buffer.from(part))).toString("base64");
+}
+const mark = ({ device, key }, text) =>
+    ({ text, device, mac: createHmac("sha256", Buffer.from(key, "base64")).update(text).digest("hex").slice(0, 32) });
+const { device, key } = field.json;
+const found = () => JSON.stringify({ id: newId(), type: "household.door", area: `${V}01`, at: Date.now(), body: { door: newId(), order: 99, use: "rent" } });
+const carrier = await signIn("city", password.get("city"), { body: { name: "city", password: password.get("city"), bearer: true } });
+const carry = (parcels, more) => send("POST", "/api/parcels",
+    { body: { now: Date.now(), parcels }, headers: { Authorization: `Bearer ${carrier.json.token}` }, ...more });
+const texts = [found(), found(), found()], point = field.json.office;
+const sealedFor = await Promise.all(texts.map((text) => parcel(point, JSON.stringify(mark({ device, key }, text)))));
+const spoilt = [Buffer.from(sealedFor[0], "base64"), Buffer.from(sealedFor[0], "base64").subarray(0, 90)];
+spoilt[0][100] ^= 1;
+const brought = await carry([sealedFor[0], spoilt[0].toString("base64"), sealedFor[1], spoilt[1].toString("base64"), 7, "not base64",
+    await parcel(point, "{}"), await parcel(point, JSON.stringify({ ...mark({ device, key }, texts[2]), device: newId() }))]);
+const cameAs = (r) => r.json.results?.map((one) => [one.id, one.error?.key ?? one.status]);
+const idOf = (text) => JSON.parse(text).id;
+check("parcels of a phone: whoever brings them, each is taken or refused by itself",
+    ["the point", [Buffer.from(point, "base64").length, carrier.json.office, shown.office], [65, point, point]],
+    ["results", cameAs(brought), [[idOf(texts[0]), "stored"], [null, "parcel.bad"], [idOf(texts[1]), "stored"], [null, "parcel.bad"], [null, "parcel.bad"],
+        [null, "parcel.bad"], [null, "field.text"], [idOf(texts[2]), "device.unknown"]]],
+    ["again", cameAs(await carry([sealedFor[1]])), [[idOf(texts[1]), "repeated"]]],
+    ["nobody signed in", (await carry([], { headers: {} })).status, 401],
+    ["no list", [(await carry(7)).json.field, (await carry(Array(1001).fill(""))).json.key], ["parcels", "body.many"]]);
+
 // ---- fixation --------------------------------------------------------------------------
 const planted = `wangge=${"A".repeat(43)}`;
 const fixed = await signIn(account, right, { cookie: planted }), over = await signIn(account, right, { cookie: first.session });
@@ -114,7 +151,8 @@ check("an account is not taken over, by a colleague or at the command line",
 
 // ---- foreign pages -----------------------------------------------------------------------------
 const foreign = [];
-const writes = [["POST", "/api/records", { records: [] }], ["POST", "/api/reveal", {}], ["POST", "/api/account", {}], ["DELETE", "/api/session"]];
+const writes = [["POST", "/api/records", { records: [] }], ["POST", "/api/parcels", { parcels: [] }],
+    ["POST", "/api/reveal", {}], ["POST", "/api/account", {}], ["DELETE", "/api/session"]];
 const origin = { Origin: "http://evil.example" };
 for (const [method, path, body] of writes) {
     const plain = await send(method, path, { body, cookie: boss.session });
@@ -195,5 +233,9 @@ await server.kill("SIGTERM");
 wangge("keys", "rotate", "--store", store);
 server = await serve(store);
 for (let i = 0; i < 5; i++) await guess(grid);
+const late = await parcel(point, JSON.stringify(mark({ device, key }, texts[2])));
+check("what was sealed before opens after it, though its owner was put out meanwhile",
+    ["in one's own name no more", (await send("GET", "/api/session", fieldBearer)).status, 401], ["by the office", cameAs(await carry([late])),
+        [[idOf(texts[2]), "stored"]]]);
 check("and a new master key", ["session", await known(boss.session), 200], ["device", await enter(grid, word, { cookie: second.device }), 200]);
 await server.kill("SIGTERM");

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "seal/seal.h"
+#include "seal/own.h"
 
 static char folder[32], file[64], master[64], url[96], list[96], side[96];
 static struct seal *seal;
@@ -1016,6 +1016,98 @@ static void test_speed(void **state)
 }
 
 /* Into a backup and back: all that is sealed opens, nobody is signed in, nobody is found, the erased stay away. */
+/* ---- parcels ---- */
+
+/* The private number of RFC 6979, A.2.5, its point, and what Node's WebCrypto sealed for it. */
+static const char parcel_key[] = "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721",
+                  parcel_is[] = "0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
+                              "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299",
+                  parcel_hex[] =
+                         "010475ccb2f2fd6a5bb43eba9f85f55c680b28267540ae6a0b2460ccdf3decf5941fd7beea70da06876eec8ba3c1570f9f6103f84d339caf160054c3d0794870"
+                         "39c8884a4af1a836265faca3bc2dd1a19a9e8966f3035aa21385c3960afd41c882232ecb78a256d0fc7beaba62cf791663b3298da156e37e9609beb7b66f8773"
+                         "a381";
+#define PARCEL_PLAIN "{\"text\":\"{}\",\"device\":\"d\",\"mac\":\"m\"}"
+enum { PARCEL = (sizeof parcel_hex - 1) / 2 };
+
+static void refused_parcel(const uint8_t key[32], const uint8_t *bytes, size_t n)
+{
+    struct buf plain = { 0 };
+
+    buf_str(&plain, STR("before"));
+    REFUSED("parcel.bad", parcel_unseal(key, (struct str){ (const char *)bytes, n }, &plain, &e));
+    assert_int_equal(plain.len, strlen("before"));
+    buf_done(&plain);
+}
+
+static void test_parcel_of_a_browser(void **state)
+{
+    uint8_t key[32], point[SEAL_POINT], right[SEAL_POINT], bytes[PARCEL], other[PARCEL];
+    struct buf plain = { 0 };
+
+    (void)state;
+    assert_true(hex_read(str_of(parcel_key), key, sizeof key) && hex_read(str_of(parcel_is), right, sizeof right) &&
+                hex_read(str_of(parcel_hex), bytes, sizeof bytes));
+    assert_true(parcel_point(key, point));
+    assert_memory_equal(point, right, sizeof point);
+    FINE(parcel_unseal(key, (struct str){ (const char *)bytes, PARCEL }, &plain, &e));
+    assert_int_equal(plain.len, strlen(PARCEL_PLAIN));
+    assert_memory_equal(plain.at, PARCEL_PLAIN, plain.len);
+    buf_done(&plain);
+    for (size_t n = 0; n < PARCEL; n++) /* cut anywhere */
+        refused_parcel(key, bytes, n);
+    for (size_t i = 0; i < PARCEL; i++) { /* changed anywhere */
+        memcpy(other, bytes, PARCEL);
+        other[i] ^= (uint8_t)(1 << i % 8);
+        refused_parcel(key, other, PARCEL);
+    }
+    key[31] ^= 1;
+    refused_parcel(key, bytes, PARCEL);
+}
+
+static void test_points_that_are_none(void **state)
+{
+    uint8_t key[32], bytes[PARCEL], number[32] = { 0 }, point[SEAL_POINT];
+
+    (void)state;
+    assert_true(hex_read(str_of(parcel_key), key, sizeof key) && hex_read(str_of(parcel_hex), bytes, sizeof bytes));
+    memset(bytes + 2, 0, 64); /* at infinity */
+    refused_parcel(key, bytes, PARCEL);
+    bytes[65] = 1; /* beside the curve */
+    refused_parcel(key, bytes, PARCEL);
+    memset(bytes + 2, 0xff, 64); /* beyond the field */
+    refused_parcel(key, bytes, PARCEL);
+    assert_false(parcel_point(number, point));
+    memset(number, 0xff, sizeof number);
+    assert_false(parcel_point(number, point));
+}
+
+/* The same point and what was sealed for it, after a rotation, a start, a backup and a restore. */
+static void test_office_stays(void **state)
+{
+    char path[120];
+    struct seal *again = NULL;
+    uint8_t point[SEAL_POINT], now[SEAL_POINT], key[32];
+    int64_t secrets;
+
+    (void)state;
+    seal_office(seal, point);
+    memcpy(key, seal->office_key, sizeof key);
+    assert_true(parcel_point(key, now));
+    assert_memory_equal(now, point, sizeof now);
+    FINE(seal_rotate(seal, &e));
+    snprintf(path, sizeof path, "%s", beside(".office"));
+    FINE(seal_copy(seal, path, &secrets, &e));
+    reopen();
+    seal_office(seal, now);
+    assert_memory_equal(now, point, sizeof now);
+    snprintf(path, sizeof path, "sqlite:%s", beside(".office"));
+    FINE(seal_open(&again, path, master, false, &e));
+    seal_office(again, now);
+    assert_memory_equal(now, point, sizeof now);
+    assert_memory_equal(again->office_key, key, sizeof key);
+    seal_close(again);
+}
+
 static void test_copy(void **state)
 {
     enum { MANY = 5003 };         /* more than one piece */
@@ -1086,6 +1178,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_accounts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sessions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_devices, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_parcel_of_a_browser, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_points_that_are_none, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_office_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(test_copy, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rows_cannot_be_swapped, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_disk_is_survived, setup, teardown),
