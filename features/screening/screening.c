@@ -10,7 +10,7 @@
  */
 #include <stdlib.h>
 
-#include "core/core.h"
+#include "form.h"
 
 #include "screening.sql.h"
 
@@ -410,6 +410,8 @@ static int check_round(struct tx *tx, struct record *r, struct err *e)
         for (size_t k = 0; k < i; k++)
             if (str_eq(json_str(json_at(measures, i)), json_str(json_at(measures, k))))
                 return err_field(e, "screening.measure_twice", "measures");
+    if (form_check(tx, r, e) < 0)
+        return -1;
     if (tx_query(tx, &rows, e, &sql_round, ARGS(record_id(r, "round"))) < 0)
         return -1;
     if (!rows_next(&rows)) {
@@ -751,7 +753,7 @@ static int check_visit(struct tx *tx, struct record *r, struct err *e)
         check_subject(tx, r, &at, e) < 0)
         return -1;
     check_lives(r, &at);
-    if (check_crossed(tx, r, &at, e) < 0 || see(tx, record_json(r, "checks"), &seen, e) < 0 || check_persons(tx, r, &at, e) < 0 ||
+    if (form_answers(tx, r, e) < 0 || check_crossed(tx, r, &at, e) < 0 || see(tx, record_json(r, "checks"), &seen, e) < 0 || check_persons(tx, r, &at, e) < 0 ||
         check_measures(r, &at, e) < 0)
         return -1;
     given_number(r, "checked", seen.checked);

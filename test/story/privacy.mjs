@@ -127,9 +127,10 @@ await stored(walker,
         members: [{ person, sex: "2", birth: "1970-01-01", ...marks("household.open", "members.name", "members.id", "members.phone") }] }),
     record("household.change", { household: home, ...marks("household.change", "head", "phone", "contact") }),
     record("household.member", { person, household: home, birth: "1970-01-02", ...marks("household.member", "name", "id", "phone") }),
+    record("household.note", { household: home, ...marks("household.note", "text") }),
     record("screening.visit", { round, door, method: "at_door", outcome: "completed", ...marks("screening.visit", "witness", "note"),
         checks: [{ person, basis: "measured", temps: [{ temp: 384, method: "forehead" }], symptoms: ["dry_cough"], key_area: true }],
-        questionnaire: "round", answers: [{ item: "contact", ...marks("screening.visit", "answers.value") }],
+        questionnaire: "round", answers: [{ item: "ill_14d", value: true }, { item: "clinic", ...marks("screening.visit", "answers.value") }],
         found: [marks("screening.visit", "found.name")] }));
 await stored(secretary, record("duty.worker", { worker: colleague, category: "village_committee", ...marks("duty.worker", "name", "phone") }, village));
 const texts = [...sealed].filter(([, f]) => ["text", "data"].includes(f.kind)).map(([path]) => path);

@@ -52,6 +52,8 @@ export const both: Words = {
     "trouble.household.erased": "What was known of this household has been erased",
     "trouble.screening": "No such door in this round",
     "trouble.screening.no_temp": "Measured was chosen without a reading",
+    "trouble.screening.answer_item": "This round does not ask that, or it was answered twice",
+    "trouble.screening.answer_value": "This answer does not fit the question",
     "trouble.cursor": "The list has changed, refresh",
     "trouble.profile": "No profile has been set yet",
     "trouble.core": "The server failed inside; it has been logged",

@@ -52,6 +52,8 @@ export const both: Words = {
     "trouble.household.erased": "这一户的资料已按规定擦除",
     "trouble.screening": "这一轮里没有这扇门",
     "trouble.screening.no_temp": "选了实测体温但没有读数",
+    "trouble.screening.answer_item": "这一轮没有问这个,或者问了两次",
+    "trouble.screening.answer_value": "这个回答和问题对不上",
     "trouble.cursor": "名单已更新,请刷新",
     "trouble.profile": "还没有设置排查方案",
     "trouble.core": "服务器内部出错,已记录",

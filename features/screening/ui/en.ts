@@ -123,6 +123,7 @@ export const command: Words = {
     refused_screening_other_scope: "This round was opened for another area",
     refused_screening_other_measures: "Its measures cannot be changed once it is open",
     refused_screening_measure_twice: "The same measure twice",
+    refused_screening_questionnaire: "The questionnaire refers to something that is not there",
     show_round: "Show on the map",
     coverage: "Coverage",
     left: "Not entered",

@@ -123,6 +123,7 @@ export const command: Words = {
     refused_screening_other_scope: "这一轮是在别的区域开启的",
     refused_screening_other_measures: "开启之后不能改变措施",
     refused_screening_measure_twice: "同一措施写了两次",
+    refused_screening_questionnaire: "问卷里有对不上的地方:没有这个问卷、这个问题或这个代码表",
     show_round: "在图上看",
     coverage: "入户覆盖",
     left: "未入户",
