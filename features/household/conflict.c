@@ -330,7 +330,7 @@ int conflict_settle(struct tx *tx, const struct record *r, struct err *e)
 enum { TOLD_MOST = 500 };         /* the oldest; the next come as these are settled */
 enum {
     C_LEDGER, C_AREA, C_DOOR, C_HOUSEHOLD, C_CENTRE, C_PERSON, C_FIELD, C_RECORD, C_MAKER, C_AT, C_VALUE, C_OTHER, C_OTHER_MAKER, C_OTHER_AT,
-    C_OTHER_VALUE, C_NOTED_AT, C_BOXES, C_NEEDS, C_WHOLE, C_PARTS
+    C_OTHER_VALUE, C_NOTED_AT, C_BOXES, C_WHOLE, C_PARTS, C_ORDER
 };
 
 static const struct {
@@ -400,6 +400,7 @@ int conflict_answer(struct ask *ask, struct buf *body, char *tag, struct err *e)
         out_key(&o, "field"), out_text(&o, rows_str(&rows, C_FIELD));
         out_key(&o, "area"), out_text(&o, rows_str(&rows, C_AREA));
         out_key(&o, "door"), out_id(&o, rows_id(&rows, C_DOOR));
+        out_key(&o, "order"), out_int(&o, rows_int(&rows, C_ORDER));
         out_key(&o, "household"), out_maybe_id(&o, rows_id(&rows, C_HOUSEHOLD));
         out_key(&o, "person"), out_maybe_id(&o, rows_id(&rows, C_PERSON));
         out_key(&o, "maker"), out_id(&o, rows_id(&rows, C_MAKER));

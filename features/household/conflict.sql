@@ -35,7 +35,7 @@ WHERE ledger = $1 AND home = $2 AND person = $3 AND field = $4 AND noted_at <= $
 -- $1 and $2 are the path from and to; $3 rows. What waits, the oldest first.
 SELECT c.ledger, d.area, d.door, h.household, h.centre, c.person, c.field, c.record, c.maker, c.at, c.value, c.other, c.other_maker,
     c.other_at, c.other_value, c.noted_at,
-    CASE WHEN m.person IS NOT NULL THEN m.boxes WHEN c.door = 1 THEN d.boxes ELSE h.boxes END, h.needs_boxes, h.boxes, m.parts
+    CASE WHEN m.person IS NOT NULL THEN m.boxes WHEN c.door = 1 THEN d.boxes ELSE h.boxes END, h.boxes, m.parts, d.ord
 FROM (SELECT DISTINCT ledger FROM core_area WHERE path >= $1 AND path < $2) l
 JOIN household_conflict c ON c.ledger = l.ledger
 LEFT JOIN household_household h ON h.ledger = c.ledger AND h.household = c.home AND c.door = 0

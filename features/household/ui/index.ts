@@ -1,4 +1,4 @@
-// What household brings to the faces: registering at the door, lists and finding at the desk.
+// What household brings to the faces: registering at the door, lists, finding and what is in dispute at the desk.
 import type { Page } from "@kit/parts";
 
 export const pages: Page[] = [
@@ -11,5 +11,6 @@ export const pages: Page[] = [
         icon: "people",
         load: () => import("./Households.vue"),
     },
+    { face: "command", path: "conflicts", title: "household.conflicts", right: "doors", order: 55, icon: "hole", load: () => import("./Conflicts.vue") },
     { face: "field", path: "newdoor", title: "household.new_door", right: "doors", order: 0, load: () => import("./NewDoor.vue") },
 ];
