@@ -34,6 +34,7 @@ const struct setting settings[] = {
     NUMBER("timeout", "30", 1, 3600, "seconds after which an idle or half-sent request is dropped"),
     NUMBER("session_days", "7", 1, 366, "days after which a sign-in ends"),
     NUMBER("field_days", "30", 1, 366, "days after which a sign-in on a phone ends, which keeps its token itself"),
+    NUMBER("card_hours", "72", 1, 720, "hours for which a sign-in card is good"),
     NUMBER("requests", "1200", 1, 1000000, "most requests of one session in a minute"),
     NUMBER("log_pages", "4000", 16, 1000000, "pages in the store's log after which they are carried into its file"),
     BOOL("remember", "true", "figures that are the same for everybody are answered from memory until the next commit"),

@@ -193,6 +193,22 @@ static int account_add(struct core *c, const struct words *w, struct str input, 
     return 0;
 }
 
+/* A card, as the office prints it. */
+static int card_make(struct core *c, const struct words *w, struct str input, struct buf *out, struct err *e)
+{
+    struct card card;
+    struct id worker;
+
+    (void)input;
+    if (!id_parse(str_of(words_option(w, "worker", "")), &worker))
+        return err_field(e, "field.id", "worker");
+    int result = core_card_make(c, worker, &card, e);
+    if (result == 0)
+        buf_printf(out, "card %s %s\n", card.name, card.code);
+    explicit_bzero(&card, sizeof card);
+    return result;
+}
+
 /* ---- import, export ---------------------------------------------------------------------- */
 
 static bool has_profile(struct core *c)
@@ -479,6 +495,7 @@ const struct command commands[] = {
       .pour = export },
     { "worker", "add --name NAME --phone PHONE --account ACCOUNT --role ROLE --area AREA [--household ID] [--category CODE] [--password WORD]",
       "a worker, a duty and an account to sign in with", .run = worker_add },
+    { "card", "--worker ID", "a code to sign in with once, for a worker on record; the account is made when there is none", .run = card_make },
     { "account", "add NAME --worker ID [--password WORD] | drop NAME", "a way to sign in for a worker on record, or a new password",
       .run = account_add },
     { "verify", "[--tables] [--keyless]",

@@ -50,7 +50,21 @@ int core_account_add(struct core *c, struct str name, struct id worker, struct s
     char verifier[128];
 
     if (core_account_check(c, name, worker, password, e) < 0 || seal_verifier_make(password, verifier, e) < 0 ||
-        seal_account_put(c->seal, name, worker, verifier, e) < 0 || seal_sessions_end(c->seal, worker, e) < 0)
+        seal_account_put(c->seal, name, worker, verifier, e) < 0 || seal_cards_end(c->seal, worker, e) < 0 ||
+        seal_sessions_end(c->seal, worker, e) < 0)
+        return -1;
+    return seal_sync_since(c->seal, mark, e);
+}
+
+int core_card_make(struct core *c, struct id worker, struct card *out, struct err *e)
+{
+    uint64_t mark = seal_mark(c->seal);
+    char verifier[128];
+
+    snprintf(out->code, sizeof out->code, "%08u", randombytes_uniform(100000000));
+    out->until = time_now() + setting_number("card_hours") * hour_ms;
+    if (seal_verifier_make(str_of(out->code), verifier, e) < 0 || seal_account_of(c->seal, worker, out->name, e) < 0 ||
+        seal_card_put(c->seal, str_of(out->name), out->until, verifier, e) < 0)
         return -1;
     return seal_sync_since(c->seal, mark, e);
 }
@@ -111,19 +125,46 @@ static int fill(struct core *c, struct reader *reader, const struct seal_session
     return result;
 }
 
+/* What the name's password or card is held against; 0 when there is no such account or card.  card: until when, 0 for a password. */
+static int verifier_of(struct core *c, const struct signing *s, struct id *worker, char verifier[128], int64_t *card, struct err *e)
+{
+    struct err missing = { 0 };
+
+    *card = 0;
+    if (s->name.len < sizeof ((struct seal_session *)0)->account && seal_account_get(c->seal, s->name, worker, verifier, &missing) == 0 &&
+        (!s->code.at || seal_card_get(c->seal, s->name, card, verifier, &missing) == 0))
+        return 1;
+    if (missing.kind != ERR_BROKEN)
+        return 0;
+    *e = missing;
+    return -1;
+}
+
+/* The card goes in the transaction in which the session comes: of two who hold it one gets in, and where the disk fails it is good again. */
+static int enter(struct core *c, const struct signing *s, int64_t card, const struct session *out, const struct seal_session *kept, struct err *e)
+{
+    uint64_t mark = seal_mark(c->seal);
+    int taken = card ? seal_card_take(c->seal, s->name, card, e) : 1;
+
+    if (taken == 0)
+        return err_set(e, ERR_DENIED, "session.wrong");
+    if (taken < 0 || seal_device_put(c->seal, s->device, kept->worker, s->key, e) < 0 ||
+        seal_session_put(c->seal, out->token_hash, kept, e) < 0)
+        return -1;
+    return seal_sync_since(c->seal, mark, e);
+}
+
 int core_sign_in(struct core *c, struct reader *reader, struct signing *s, struct session *out, struct err *e)
 {
     char verifier[128] = "";
+    int64_t card;
     struct seal_session kept = { .until = time_now() + setting_number(s->field ? "field_days" : "session_days") * 24 * hour_ms };
-    struct err missing = { 0 };
     uint8_t bytes[TOKEN_BYTES];
-    bool known = s->name.len < sizeof kept.account && seal_account_get(c->seal, s->name, &kept.worker, verifier, &missing) == 0;
+    int known = verifier_of(c, s, &kept.worker, verifier, &card, e);
 
-    if (!known && missing.kind == ERR_BROKEN) {
-        *e = missing;
+    if (known < 0)
         return -1;
-    }
-    if (!seal_verifier_check(known ? verifier : NULL, s->password))
+    if (!seal_verifier_check(known ? verifier : NULL, s->code.at ? s->code : s->password))
         return err_set(e, ERR_DENIED, "session.wrong");
     memcpy(kept.account, s->name.at, s->name.len);
     seal_random(bytes, sizeof bytes);
@@ -135,9 +176,7 @@ int core_sign_in(struct core *c, struct reader *reader, struct signing *s, struc
     token_hash(str_of(s->token), out->token_hash);
     if (fill(c, reader, &kept, out, e) < 0)
         return -1;
-    uint64_t mark = seal_mark(c->seal);
-    if (seal_device_put(c->seal, s->device, kept.worker, s->key, e) < 0 || seal_session_put(c->seal, out->token_hash, &kept, e) < 0 ||
-        seal_sync_since(c->seal, mark, e) < 0) {
+    if (enter(c, s, card, out, &kept, e) < 0) {
         session_done(out);
         return -1;
     }

@@ -470,21 +470,29 @@ struct session {
     int64_t until;
     uint8_t token_hash[32];
 };
-/* A name belongs to one worker (account.known); for the same worker it is a new password, and what was signed in with the old one ends. */
+/* A name belongs to one worker (account.known); for the same worker it is a new password, and what was signed in with the old one ends,
+   and his card. */
 MUST_USE int core_account_add(struct core *c, struct str name, struct id worker, struct str password, struct err *e);
 /* Would it be taken?  account.name, account.password, account.known. */
 MUST_USE int core_account_check(struct core *c, struct str name, struct id worker, struct str password, struct err *e);
 /* May this person give the worker an account?  Whoever may assign every duty the worker holds, and there is one; or RIGHT_ACCOUNTS there. */
 MUST_USE int core_account_may(struct core *c, struct reader *reader, const struct who *who, struct id worker, struct err *e);
 void core_password_make(char out[17]);            /* sixteen letters and digits that are not mistaken for each other */
+struct card {
+    char name[64], code[9];                           /* of the account; eight digits, told once */
+    int64_t until;
+};
+/* A card for the worker's account, which is made when he has none (seal_account_of); it is good once, for card_hours, and ends the one before it. */
+MUST_USE int core_card_make(struct core *c, struct id worker, struct card *out, struct err *e);
 struct signing {                                      /* how somebody signs in, and what he is given */
     struct str name, password;
+    struct str code;                                  /* of a card, instead of the password; "none" without */
     bool field;                                       /* for field_days, not session_days */
     char token[48];                                   /* given: 43 characters and an end */
     struct id device;                                 /* given, with the key that marks what is made on it (seal_device_put); nobody is told twice */
     uint8_t key[32];
 };
-/* Checks the password (a queue of two Argon2id at once).  Keys: session.wrong, session.locked (again). */
+/* Checks the password or uses up the card (a queue of two Argon2id at once).  Keys: session.wrong, session.locked (again). */
 MUST_USE int core_sign_in(struct core *c, struct reader *reader, struct signing *s, struct session *out, struct err *e);
 MUST_USE int core_session(struct core *c, struct reader *reader, struct str token, struct session *out, struct err *e);
 MUST_USE int core_sign_out(struct core *c, struct session *s, struct err *e);

@@ -17,6 +17,7 @@
 #define ID "{\"type\":\"string\",\"format\":\"uuid\"}"
 #define TIME "{\"type\":\"integer\",\"format\":\"int64\",\"description\":\"milliseconds UTC\"}"
 #define BOOL "{\"type\":\"boolean\"}"
+#define CODE "{\"type\":\"string\",\"description\":\"eight digits of a card, instead of a password\"}"
 
 #define SESSION \
     "\"worker\":" ID ",\"account\":" TEXT ",\"name\":" TEXT ",\"drill\":" BOOL ",\"until\":" TIME ",\"incarnation\":" ID \
@@ -56,12 +57,15 @@ struct contract {
 static const struct contract contracts[] = {
     { "/api/session", "get", "Who is signed in", false, NULL, NULL, MAP("\"worker\",\"account\",\"duties\"", SESSION) },
     { "/api/session", "post", "Sign in; sets a cookie, too, unless `bearer`: the token is kept otherwise. `key` marks what is made on this device", true, NULL,
-      MAP("\"name\",\"password\"", "\"name\":" TEXT ",\"password\":" TEXT ",\"bearer\":" BOOL),
+      MAP("\"name\"", "\"name\":" TEXT ",\"password\":" TEXT ",\"code\":" CODE ",\"bearer\":" BOOL),
       MAP("\"token\",\"device\",\"key\",\"worker\",\"account\",\"duties\"", "\"token\":" TEXT ",\"device\":" ID ",\"key\":" TEXT "," SESSION) },
     { "/api/session", "delete", "Sign out, with everywhere=1 on every device", false, PARAM("everywhere", "query", "false", "{\"enum\":[\"1\"]}"), NULL, NULL },
     { "/api/account", "post", "Give a worker a way to sign in, or a new password; shown once", false, NULL,
       MAP("\"name\",\"worker\"", "\"name\":" TEXT ",\"worker\":" ID ",\"password\":" TEXT),
       MAP("\"name\",\"password\"", "\"name\":" TEXT ",\"password\":" TEXT) },
+    { "/api/card", "post", "Give a worker a card to sign in with, good once; `end` puts out first whoever is signed in as him", false, NULL,
+      MAP("\"worker\"", "\"worker\":" ID ",\"end\":" BOOL),
+      MAP("\"name\",\"code\",\"until\"", "\"name\":" TEXT ",\"code\":" CODE ",\"until\":" TIME) },
     { "/api/records", "post", "Hand in records; the answer leaves when they are on disk", false, NULL,
       MAP("\"records\"", "\"now\":" TIME ",\"records\":" LIST("{\"oneOf\":[" SAID("record") "," SAID("marked") "]}")),
       MAP("\"results\"", "\"results\":" LIST(SAID("result"))) },

@@ -185,6 +185,7 @@ void session_open(struct request *r);
 void session_show(struct request *r);
 void session_end(struct request *r);
 void account_post(struct request *r);
+void card_post(struct request *r);
 void records_post(struct request *r);
 void parcels_post(struct request *r);
 void reveal_post(struct request *r);

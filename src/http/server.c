@@ -32,6 +32,7 @@ const struct route routes[] = {
     { "sign_in", "POST", "/api/session", ROUTE_BODY | ROUTE_SECRET, SIGN_IN_BYTES, session_open },
     { "sign_out", "DELETE", "/api/session", ROUTE_SESSION, 0, session_end },
     { "account", "POST", "/api/account", ROUTE_SESSION | ROUTE_BODY | ROUTE_SECRET, SIGN_IN_BYTES, account_post },
+    { "card", "POST", "/api/card", ROUTE_SESSION | ROUTE_BODY | ROUTE_SECRET, SIGN_IN_BYTES, card_post },
     { "records", "POST", "/api/records", ROUTE_SESSION | ROUTE_BODY, 0, records_post },
     { "parcels", "POST", "/api/parcels", ROUTE_SESSION | ROUTE_BODY, 0, parcels_post },
     { "reveal", "POST", "/api/reveal", ROUTE_SESSION | ROUTE_BODY, REVEAL_BYTES, reveal_post },

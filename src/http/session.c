@@ -320,7 +320,10 @@ void session_open(struct request *r)
         return;
     }
     s->as.name = text_of(r, body, "name", sizeof r->session.who.account - 1, &e);
-    s->as.password = text_of(r, body, "password", 1024, &e);
+    if (json_get(body, "code"))
+        s->as.code = text_of(r, body, "code", 32, &e);
+    else
+        s->as.password = text_of(r, body, "password", 1024, &e);
     s->as.field = json_int(json_get(body, "bearer")) != 0;
     if (json_get(body, "bearer") && json_kind(json_get(body, "bearer")) != JSON_BOOL && e.kind == ERR_NONE)
         (void)err_field(&e, "field.bool", "bearer");

@@ -1,5 +1,5 @@
 /*
- * account.c - who may sign in: verifiers, accounts, sessions, device keys.
+ * account.c - who may sign in: verifiers, accounts, cards, sessions, device keys.
  *
  * What is put is on disk after seal_sync; what is dropped or ended is when the
  * call returns, so that nobody who was put out comes back with a crash.
@@ -32,9 +32,9 @@ bool seal_verifier_check(const char *verifier, struct str password)
 
     if (crypto_ready(&e) < 0)
         return false;
-    if (verifier)
+    if (verifier && verifier[0])
         return crypto_pwhash_str_verify(verifier, text, password.len) == 0;
-    /* An unknown name must take as long as a wrong password. */
+    /* An unknown name, and one without a password, must take as long as a wrong one. */
     if (crypto_pwhash(burnt, sizeof burnt, text, password.len, salt, PASSES, MEMORY, crypto_pwhash_ALG_ARGON2ID13) == 0)
         sodium_memzero(burnt, sizeof burnt);
     return false;
@@ -79,7 +79,7 @@ int seal_account_drop(struct seal *s, struct str name, struct err *e)
 
     cache_wipe(&s->sessions);
     if (keys_run(s, DROP_ACCOUNT, ARGS(name), &changed, e) < 0 || keys_run(s, END_SESSIONS_ACCOUNT, ARGS(name), NULL, e) < 0 ||
-        keys_commit(s, e) < 0)
+        keys_run(s, DROP_CARD, ARGS(name), NULL, e) < 0 || keys_commit(s, e) < 0)
         return -1;
     return changed ? 0 : err_set(e, ERR_MISSING, "account.unknown");
 }
@@ -98,6 +98,83 @@ int seal_accounts(struct seal *s, void (*each)(void *ctx, struct str name, struc
         each(ctx, rows_str(&rows, 0), rows_id(&rows, 1));
     }
     return store_failed(s->store, e);
+}
+
+/* 1 there is one, 0 none, -1. */
+static int find_account(struct seal *s, struct id worker, char name[ACCOUNT_ROOM], struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+
+    if (keys_ask(s->store, &rows, ASK_ACCOUNT_OF, ARGS(value_blob(id_bytes(&worker))), e) < 0)
+        return -1;
+    if (!rows_next(&rows))
+        return store_failed(s->store, e);
+    snprintf(name, ACCOUNT_ROOM, "%.*s", (int)rows_str(&rows, 0).len, rows_str(&rows, 0).at);
+    return 1;
+}
+
+int seal_account_of(struct seal *s, struct id worker, char name[ACCOUNT_ROOM], struct err *e)
+{
+    char verifier[VERIFIER] = { 0 };
+    LOCKED(s);
+    int found = find_account(s, worker, name, e);
+
+    for (unsigned tries = 0; found == 0; tries++) {
+        CLEANUP(rows_done) struct rows row = { 0 };
+        char held[VERIFIER];
+
+        snprintf(name, ACCOUNT_ROOM, "%06u", tries < 20 ? randombytes_uniform(1000000) : randombytes_random());
+        int taken = keys_get(s, SHELF_ACCOUNT, ARGS((const char *)name), &row, held, e);
+        if (taken < 0)
+            return -1;
+        if (taken == FOUND_LOST) {
+            rows_done(&row);
+            return keys_put(s, SHELF_ACCOUNT, ARGS((const char *)name, value_blob(id_bytes(&worker))), verifier, e);
+        }
+    }
+    return found < 0 ? -1 : 0;
+}
+
+/* ---- cards ---------------------------------------------------------------------- */
+
+int seal_card_put(struct seal *s, struct str name, int64_t until, const char *verifier, struct err *e)
+{
+    char padded[VERIFIER] = { 0 };
+    LOCKED(s);
+
+    memcpy(padded, verifier, strnlen(verifier, VERIFIER - 1));
+    return keys_put(s, SHELF_CARD, ARGS(name, (long long)until), padded, e);
+}
+
+int seal_card_get(struct seal *s, struct str name, int64_t *until, char verifier[VERIFIER], struct err *e)
+{
+    char padded[VERIFIER];
+    LOCKED(s);
+    CLEANUP(rows_done) struct rows row = { 0 };
+    int found = keys_get(s, SHELF_CARD, ARGS(name), &row, padded, e);
+
+    if (found < 0)
+        return -1;
+    if (found != FOUND_WHOLE || rows_int(&row, 1) <= time_now())
+        return err_set(e, ERR_MISSING, "card.unknown");
+    memcpy(verifier, padded, VERIFIER);
+    *until = rows_int(&row, 1);
+    return 0;
+}
+
+int seal_card_take(struct seal *s, struct str name, int64_t until, struct err *e)
+{
+    int64_t changed = 0;
+    LOCKED(s);
+
+    return keys_run(s, TAKE_CARD, ARGS(name, (long long)until), &changed, e) < 0 ? -1 : changed > 0;
+}
+
+int seal_cards_end(struct seal *s, struct id worker, struct err *e)
+{
+    LOCKED(s);
+
+    return keys_run(s, END_CARDS_WORKER, ARGS(value_blob(id_bytes(&worker))), NULL, e) < 0 ? -1 : keys_commit(s, e);
 }
 
 /* ---- sessions ------------------------------------------------------------------- */

@@ -45,6 +45,7 @@ static const struct {
     [SHELF_ACCOUNT] = { "seal_account", VERIFIER, &sql_get_account, &sql_put_account, &sql_all_accounts, &sql_wrap_account },
     [SHELF_SESSION] = { "seal_session", 0, &sql_get_session, &sql_put_session, &sql_all_sessions, &sql_wrap_session },
     [SHELF_DEVICE] = { "seal_device", SECRET, &sql_get_device, &sql_put_device, &sql_all_devices, &sql_wrap_device },
+    [SHELF_CARD] = { "seal_card", VERIFIER, &sql_get_card, &sql_put_card, &sql_all_cards, &sql_wrap_card },
 };
 
 static const struct sql *const statements[STATEMENT_COUNT] = {
@@ -60,6 +61,10 @@ static const struct sql *const statements[STATEMENT_COUNT] = {
     [END_SESSIONS_ACCOUNT] = &sql_end_sessions_account,
     [END_SESSIONS_WORKER] = &sql_end_sessions_worker,
     [END_SESSIONS_UNTIL] = &sql_end_sessions_until,
+    [TAKE_CARD] = &sql_take_card,
+    [DROP_CARD] = &sql_drop_card,
+    [END_CARDS_WORKER] = &sql_end_cards_worker,
+    [END_CARDS_UNTIL] = &sql_end_cards_until,
     [ASK_TOMBSTONE] = &sql_tombstone,
     [ASK_TOMBSTONES] = &sql_tombstones,
     [ASK_TOMBSTONES_PERIOD] = &sql_tombstones_period,
@@ -67,6 +72,7 @@ static const struct sql *const statements[STATEMENT_COUNT] = {
     [ASK_UNFINDABLE] = &sql_unfindable,
     [ASK_TOKEN] = &sql_token,
     [ASK_ACCOUNTS] = &sql_all_accounts,
+    [ASK_ACCOUNT_OF] = &sql_account_of,
 };
 
 /* ---- transaction -------------------------------------------------------------- */
@@ -137,7 +143,7 @@ int keys_ask(struct store *from, struct rows *rows, enum statement which, struct
 
 int keys_schema(struct store *s, struct err *e)
 {
-    static const struct sql *const steps[] = { &sql_schema, &sql_schema_2 };
+    static const struct sql *const steps[] = { &sql_schema, &sql_schema_2, &sql_schema_3 };
 
     return store_step(s, "seal", COUNT_OF(steps), steps, e);
 }

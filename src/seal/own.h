@@ -59,7 +59,7 @@ static inline void seal_unlock(struct seal **s)
 #define LOCKED(s) CLEANUP(seal_unlock) struct seal *locked __attribute__((unused)) = seal_lock(s)
 
 /* Tables with a wrapped column; their rows are read, written and wrapped anew in one way. */
-enum shelf { SHELF_KEY, SHELF_SUBJECT, SHELF_PERIOD, SHELF_ACCOUNT, SHELF_SESSION, SHELF_DEVICE, SHELF_COUNT };
+enum shelf { SHELF_KEY, SHELF_SUBJECT, SHELF_PERIOD, SHELF_ACCOUNT, SHELF_SESSION, SHELF_DEVICE, SHELF_CARD, SHELF_COUNT };
 enum found { FOUND_LOST, FOUND_WHOLE, FOUND_ERASED };
 
 enum statement {
@@ -75,6 +75,10 @@ enum statement {
     END_SESSIONS_ACCOUNT,
     END_SESSIONS_WORKER,
     END_SESSIONS_UNTIL,
+    TAKE_CARD,
+    DROP_CARD,
+    END_CARDS_WORKER,
+    END_CARDS_UNTIL,
     ASK_TOMBSTONE,
     ASK_TOMBSTONES,
     ASK_TOMBSTONES_PERIOD,
@@ -82,6 +86,7 @@ enum statement {
     ASK_UNFINDABLE,
     ASK_TOKEN,
     ASK_ACCOUNTS,
+    ASK_ACCOUNT_OF,
     STATEMENT_COUNT
 };
 

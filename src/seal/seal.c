@@ -40,7 +40,8 @@ int seal_open(struct seal **out, const char *url, const char *master_path, bool 
     cache_make(&s->secrets, SECRETS, sizeof(struct secret_name), SECRET);
     cache_make(&s->sessions, SESSIONS, 32, sizeof(struct seal_session));
     if (keys_open(s, e) < 0 || master_open(s, create, e) < 0 || tombstones_apply(s, e) < 0 || parcel_open(s, e) < 0 ||
-        keys_run(s, END_SESSIONS_UNTIL, ARGS((long long)time_now()), NULL, e) < 0 || keys_commit(s, e) < 0)
+        keys_run(s, END_SESSIONS_UNTIL, ARGS((long long)time_now()), NULL, e) < 0 ||
+        keys_run(s, END_CARDS_UNTIL, ARGS((long long)time_now()), NULL, e) < 0 || keys_commit(s, e) < 0)
         return -1;
     *out = s;
     s = NULL;

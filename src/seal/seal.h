@@ -113,7 +113,7 @@ MUST_USE int seal_check(struct seal *s, void (*each)(void *ctx, const char *word
 
 /*
  * Puts a copy of the key store at path, whole or not at all: secrets, accounts
- * and tombstones, no session and no search token.  Read in small pieces beside
+ * and tombstones, no session, no card and no search token.  Read in small pieces beside
  * whoever writes; every secret that was on disk when it began and stands at
  * the end is in it.  secrets counts those of subjects and periods.
  * keys.rotated (again): the master changed meanwhile.
@@ -131,12 +131,26 @@ MUST_USE int seal_erasures(struct seal *s, int64_t *subjects, int64_t *periods, 
  */
 
 MUST_USE int seal_verifier_make(struct str password, char out[128], struct err *e);   /* Argon2id, 19 MiB, 2 passes */
-bool seal_verifier_check(const char *verifier, struct str password);                   /* a NULL verifier costs the same and is false */
+bool seal_verifier_check(const char *verifier, struct str password);                   /* a NULL or empty verifier costs the same and is false */
 MUST_USE int seal_account_put(struct seal *s, struct str name, struct id worker, const char *verifier, struct err *e);
 MUST_USE int seal_account_get(struct seal *s, struct str name, struct id *worker, char verifier[128], struct err *e);  /* ERR_MISSING account.unknown */
-MUST_USE int seal_account_drop(struct seal *s, struct str name, struct err *e);        /* and its sessions */
+MUST_USE int seal_account_drop(struct seal *s, struct str name, struct err *e);        /* and its sessions and card */
 /* Calls each(ctx, name, worker) for every account in the order of names. */
 MUST_USE int seal_accounts(struct seal *s, void (*each)(void *ctx, struct str name, struct id worker), void *ctx, struct err *e);
+
+/*
+ * The first of a worker's accounts; one is made when there is none: six digits
+ * drawn by lot, quick to type on a phone and nobody's name, without a password.
+ */
+MUST_USE int seal_account_of(struct seal *s, struct id worker, char name[64], struct err *e);
+
+/* A sign-in card: a code for an account, good once.  A new one takes the place of the former. */
+MUST_USE int seal_card_put(struct seal *s, struct str name, int64_t until, const char *verifier, struct err *e);
+/* ERR_MISSING card.unknown, also when it is over. */
+MUST_USE int seal_card_get(struct seal *s, struct str name, int64_t *until, char verifier[128], struct err *e);
+/* Uses it up: 1, or 0 when somebody else has meanwhile.  On disk with what is put beside it, after seal_sync_since. */
+int seal_card_take(struct seal *s, struct str name, int64_t until, struct err *e);
+MUST_USE int seal_cards_end(struct seal *s, struct id worker, struct err *e);          /* those of all his accounts */
 
 struct seal_session {
     struct id worker;

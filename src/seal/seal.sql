@@ -67,6 +67,15 @@ CREATE TABLE seal_device (
 DROP TABLE IF EXISTS seal_scope;       -- a search is told the ledgers
 DELETE FROM seal_token;                -- now hashed with their ledger: `wangge keys tokens` makes them
 
+-- name: schema_3
+CREATE TABLE seal_card (              -- in no backup: one that came back could be used again
+    name    TEXT NOT NULL,            -- of an account
+    until   BIGINT NOT NULL,          -- ms UTC
+    wrapped BLOB NOT NULL,            -- verifier of its code, padded to 128 bytes
+    PRIMARY KEY (name)
+);
+CREATE INDEX seal_account_worker ON seal_account (worker);
+
 -- name: get_key
 SELECT name, wrapped FROM seal_key WHERE name = $1
 -- name: put_key
@@ -133,6 +142,8 @@ ON CONFLICT (name) DO UPDATE SET worker = excluded.worker, wrapped = excluded.wr
 SELECT name, worker, wrapped FROM seal_account ORDER BY name
 -- name: wrap_account
 UPDATE seal_account SET wrapped = $3 WHERE name = $1 AND worker = $2
+-- name: account_of
+SELECT name FROM seal_account WHERE worker = $1 ORDER BY name LIMIT 1
 -- name: drop_account
 DELETE FROM seal_account WHERE name = $1
 
@@ -154,6 +165,24 @@ DELETE FROM seal_session WHERE account = $1
 DELETE FROM seal_session WHERE worker = $1
 -- name: end_sessions_until
 DELETE FROM seal_session WHERE until <= $1
+
+-- name: get_card
+SELECT name, until, wrapped FROM seal_card WHERE name = $1
+-- name: put_card
+INSERT INTO seal_card (name, until, wrapped) VALUES ($1, $2, $3)
+ON CONFLICT (name) DO UPDATE SET until = excluded.until, wrapped = excluded.wrapped
+-- name: all_cards
+SELECT name, until, wrapped FROM seal_card
+-- name: wrap_card
+UPDATE seal_card SET wrapped = $3 WHERE name = $1 AND until = $2
+-- name: take_card
+DELETE FROM seal_card WHERE name = $1 AND until = $2
+-- name: drop_card
+DELETE FROM seal_card WHERE name = $1
+-- name: end_cards_worker
+DELETE FROM seal_card WHERE name IN (SELECT name FROM seal_account WHERE worker = $1)
+-- name: end_cards_until
+DELETE FROM seal_card WHERE until <= $1
 
 -- name: get_device
 SELECT device, worker, wrapped FROM seal_device WHERE device = $1

@@ -170,10 +170,12 @@ const reveal = { household: nowhere, area: village, fields: ["phone"], purpose: 
 for (const [path, least, cases] of [
     ["/api/session", { name: "nobody", password: "wrong password" }, [
         ["name", 5, "field.text"], ["name", undefined, "field.missing"], ["name", "", "field.length"], ["name", "x".repeat(64), "field.length"],
+        ["code", 5, "field.text"], ["code", "", "field.length"], ["code", "1".repeat(33), "field.length"], ["bearer", 1, "field.bool"],
         ["password", [], "field.text"], ["password", undefined, "field.missing"], ["password", "x".repeat(1025), "json.text"]]],
     ["/api/account", { name: "somebody", worker: nowhere }, [
         ["name", undefined, "field.missing"], ["worker", 5, "field.id"], ["worker", undefined, "field.id"], ["worker", "x", "field.id"],
         ["password", 12345678, "field.text"], ["password", "x".repeat(204), "account.password"]]],
+    ["/api/card", { worker: nowhere }, [["worker", 5, "field.id"], ["worker", undefined, "field.id"], ["end", "1", "field.bool"]]],
     ["/api/reveal", reveal, [
         ["household", 5, "field.id"], ["household", undefined, "field.id"], ["purpose", "x", "reveal.purpose"], ["purpose", 5, "reveal.purpose"],
         ["purpose", "x".repeat(121), "reveal.purpose"], ["fields", [], "field.items"], ["fields", "phone", "field.items"],

@@ -254,13 +254,16 @@ for (const [role, needs] of [["volunteer", ["duties", "accounts"]], ["approver",
     for (const who of people) {
         const said = await send(who, "POST", "/api/account", { name: `given ${role}`, worker: target.session.worker, password: "rights-are-tested" });
         const may = needs.some((right) => has(who, right, G1));
-        if (may ? said.status !== 200 : said.json?.key !== "right.denied")
-            givings.push(`${who.name} gives ${role}: ${said.status} ${said.json?.key ?? ""}`);
+        const card = await send(who, "POST", "/api/card", { worker: target.session.worker });
+        if ([said, card].some((s) => (may ? s.status !== 200 : s.json?.key !== "right.denied")))
+            givings.push(`${who.name} gives ${role}: ${said.status} ${said.json?.key ?? ""}, a card: ${card.status} ${card.json?.key ?? ""}`);
     }
 }
+const noCard = await send(boss, "POST", "/api/card", { worker: none.session.worker });
+if (noCard.status !== 403) givings.push(`a card for who holds nothing: ${noCard.status}`);
 const unheld = await send(boss, "POST", "/api/account", { name: "nothing", worker: none.session.worker });
 if (unheld.status !== 403) givings.push(`who holds nothing: ${unheld.status}`);
-report("an account is given by whoever may assign what its worker holds", givings);
+report("an account or a card is given by whoever may assign what its worker holds", givings);
 
 // ---- the stream: 403 or not, and events of the area only --------------------------------------
 const streams = [];
@@ -295,8 +298,8 @@ report("a stream is for who may see figures, and tells of its area only", stream
 // ---- nobody signed in: pages and nothing else --------------------------------------------------
 const out = [], nobody = {};
 for (const q of shape.questions) if ((await send(nobody, "GET", address(q, V))).status !== 401) out.push(q.path);
-for (const [method, at] of [["POST", "/api/records"], ["POST", "/api/reveal"], ["POST", "/api/account"],
-    ["GET", "/api/session"], ["DELETE", "/api/session"], ["GET", `/api/stream?area=${V}`]])
+for (const [method, at] of [["POST", "/api/records"], ["POST", "/api/parcels"], ["POST", "/api/reveal"],
+    ["POST", "/api/account"], ["POST", "/api/card"], ["GET", "/api/session"], ["DELETE", "/api/session"], ["GET", `/api/stream?area=${V}`]])
     if ((await send(nobody, method, at, method === "POST" ? { records: [] } : undefined)).status !== 401) out.push(`${method} ${at}`);
 const pages = new Set(["/", "/command.html", "/field.html", "/healthz", "/metrics", "/api/meta"]);
 const names = homes.map((h) => h.head).filter((n) => n?.length > 1);

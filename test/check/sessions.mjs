@@ -149,10 +149,36 @@ check("an account is not taken over, by a colleague or at the command line",
     ["over HTTP", (await give("city")).json.key, "account.known"],
     ["its owner is still in", await known(boss.session), 200]);
 
+// ---- cards ---------------------------------------------------------------------------------------
+const duty = { duty: newId(), worker: newId(), role: "volunteer", since: Date.now() - 1000 };
+const person = { worker: duty.worker, name: "代某", phone: "10090000000", category: "volunteer" };
+const registered = await send("POST", "/api/records", { body: { records: [["duty.worker", V, person], ["duty.assign", `${V}01`, duty]]
+    .map(([type, area, of]) => ({ id: newId(), type, area, at: Date.now(), body: of })) }, cookie: boss.session, headers: marked });
+const card = (worker, end) => send("POST", "/api/card", { body: { worker, end }, cookie: boss.session, headers: marked }).then((r) => r.json);
+const byCard = ({ name, code }, more) => signIn(name, "", { body: { name, code, bearer: true, ...more } });
+const one = await card(duty.worker), two = await card(duty.worker);
+check("a card signs in once, and the next one takes its place",
+    ["registered", registered.json.results.map((r) => r.status), ["stored", "stored"]],
+    ["the account is made: six digits", [/^\d{6}$/.test(one.name), two.name === one.name], [true, true]],
+    ["eight digits, for three days", [/^\d{8}$/.test(one.code), Math.round((one.until - Date.now()) / 3600e3)], [true, 72]],
+    ["the former one", (await byCard(one)).json.key, "session.wrong"], ["a password there is none", await enter(one.name, "00000000"), 401],
+    ["the card as a password", await enter(two.name, two.code), 401], ["the card", (await byCard(two)).json.worker, duty.worker],
+    ["again", (await byCard(two)).json.key, "session.wrong"]);
+const three = await card(duty.worker), race = await Promise.all([1, 2, 3].map(() => byCard(three)));
+check("of several who hold a card at once one gets in", ["answers", race.map((r) => r.status).sort(), [200, 401, 401]]);
+const raced = { headers: { Authorization: `Bearer ${race.find((r) => r.status === 200).json.token}` } };
+const inside = async () => (await send("GET", "/api/session", raced)).status;
+await card(duty.worker);
+const before = await inside(), five = await card(duty.worker, true);
+check("a card puts out who was signed in when it is asked to", ["not by itself", before, 200], ["asked to", await inside(), 401]);
+const withPassword = await send("POST", "/api/account", { body: { name: five.name, worker: duty.worker }, cookie: boss.session, headers: marked });
+check("a new password ends the card", ["given", withPassword.status, 200], ["the card", (await byCard(five)).json.key, "session.wrong"]);
+
 // ---- foreign pages -----------------------------------------------------------------------------
 const foreign = [];
 const writes = [["POST", "/api/records", { records: [] }], ["POST", "/api/parcels", { parcels: [] }],
-    ["POST", "/api/reveal", {}], ["POST", "/api/account", {}], ["DELETE", "/api/session"]];
+    ["POST", "/api/reveal", {}], ["POST", "/api/account", {}],
+    ["POST", "/api/card", {}], ["DELETE", "/api/session"]];
 const origin = { Origin: "http://evil.example" };
 for (const [method, path, body] of writes) {
     const plain = await send(method, path, { body, cookie: boss.session });
@@ -209,11 +235,12 @@ check("thirty wrong ones from one address, over many names, and the address wait
 const times = { known: [], unknown: [] };
 const some = [...password.keys()].filter((n) => n.startsWith("town-")).slice(0, 15);
 for (const [i, name] of some.entries())
-    for (const [kind, who] of [["known", name], ["unknown", `town-99999900${i}`]]) {
-        const began = performance.now();
-        if ((await guess(who)).status !== 401) times[kind].push(Infinity);
-        times[kind].push(performance.now() - began);
-    }
+    for (const [kind, who] of [["known", name], ["unknown", `town-99999900${i}`]])
+        for (const how of [guess, (n) => byCard({ name: n, code: "12345678" })]) {
+            const began = performance.now();
+            if ((await how(who)).status !== 401) times[kind].push(Infinity);
+            times[kind].push(performance.now() - began);
+        }
 const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
 const [a, b] = [median(times.known), median(times.unknown)];
 report(`an unknown name takes as long as a wrong password (${a.toFixed(0)} and ${b.toFixed(0)} ms)`,

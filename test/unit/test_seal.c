@@ -1016,6 +1016,45 @@ static void test_speed(void **state)
 }
 
 /* Into a backup and back: all that is sealed opens, nobody is signed in, nobody is found, the erased stay away. */
+static void test_cards(void **state)
+{
+    char name[64], other[64], verifier[128];
+    struct id worker;
+    int64_t until, soon = time_now() + DAY;
+
+    (void)state;
+    FINE(seal_account_of(seal, some_id(1), name, &e)); /* made: six digits, no password */
+    assert_int_equal(strlen(name), 6);
+    assert_int_equal(strspn(name, "0123456789"), 6);
+    FINE(seal_account_of(seal, some_id(1), other, &e));
+    assert_string_equal(other, name);
+    FINE(seal_account_get(seal, str_of(name), &worker, verifier, &e));
+    assert_true(id_eq(worker, some_id(1)) && verifier[0] == 0);
+    assert_false(seal_verifier_check(verifier, STR("")));
+    FINE(seal_account_put(seal, STR("city"), some_id(2), "of a password", &e));
+    FINE(seal_account_of(seal, some_id(2), other, &e));
+    assert_string_equal(other, "city");
+
+    REFUSED("card.unknown", seal_card_get(seal, str_of(name), &until, verifier, &e));
+    FINE(seal_card_put(seal, str_of(name), soon, "first", &e));
+    FINE(seal_card_put(seal, str_of(name), soon + 1, "second", &e));
+    FINE(seal_card_put(seal, STR("city"), time_now(), "over", &e));
+    FINE(seal_sync(seal, &e));
+    FINE(seal_rotate(seal, &e));
+    reopen();
+    REFUSED("card.unknown", seal_card_get(seal, STR("city"), &until, verifier, &e));
+    FINE(seal_card_get(seal, str_of(name), &until, verifier, &e));
+    assert_string_equal(verifier, "second");
+    assert_int_equal(seal_card_take(seal, str_of(name), soon, &e), 0); /* that one is gone */
+    assert_int_equal(seal_card_take(seal, str_of(name), until, &e), 1);
+    assert_int_equal(seal_card_take(seal, str_of(name), until, &e), 0);
+    FINE(seal_card_put(seal, str_of(name), soon, "third", &e));
+    FINE(seal_cards_end(seal, some_id(2), &e));
+    FINE(seal_card_get(seal, str_of(name), &until, verifier, &e));
+    FINE(seal_cards_end(seal, some_id(1), &e));
+    REFUSED("card.unknown", seal_card_get(seal, str_of(name), &until, verifier, &e));
+}
+
 /* ---- parcels ---- */
 
 /* The private number of RFC 6979, A.2.5, its point, and what Node's WebCrypto sealed for it. */
@@ -1178,6 +1217,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_accounts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sessions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_devices, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_cards, setup, teardown),
         cmocka_unit_test_setup_teardown(test_parcel_of_a_browser, setup, teardown),
         cmocka_unit_test_setup_teardown(test_points_that_are_none, setup, teardown),
         cmocka_unit_test_setup_teardown(test_office_stays, setup, teardown),

@@ -38,6 +38,7 @@ export const both: Words = {
     "trouble.clock.ahead": "This phone's clock is ahead; set it, then send again",
     "trouble.record": "The server does not accept this record",
     "trouble.record.reused": "The id is used by another record",
+    "trouble.card.unknown": "This card was used, replaced, or is over",
     "trouble.device.mac": "This record is not as the phone wrote it",
     "trouble.device.unknown": "The phone that wrote this is not known here; sign in again",
     "trouble.parcel.bad": "This parcel cannot be opened: cut, changed, or meant for somebody else",

@@ -38,6 +38,7 @@ export const both: Words = {
     "trouble.clock.ahead": "手机时间快了,请校准后再发",
     "trouble.record": "服务器不接受这条记录",
     "trouble.record.reused": "编号已被别的记录使用",
+    "trouble.card.unknown": "这张卡已经用过、换过,或过期了",
     "trouble.device.mac": "这条记录不是这部手机原来写的样子",
     "trouble.device.unknown": "不认识写这条记录的手机,请重新登录",
     "trouble.parcel.bad": "这一封打不开:不完整、被改过,或不是交给这里的",

@@ -40,6 +40,11 @@ export const may = (right: string) => dutiesWith(right).length > 0;
 /** Duties near enough to the doors to walk them: a village or below. */
 export const doorDuties = computed(() => dutiesWith("lists").filter((d) => d.level >= 4));
 
+interface Told {
+    token: string;
+    device: string;
+    key: string;
+}
 async function enter(s: Session): Promise<void> {
     // Another worker's lists are not this one's to read. What they did not send stays and waits for them.
     const before = (await recall<Session>("session").catch(() => undefined))?.value;
@@ -49,7 +54,8 @@ async function enter(s: Session): Promise<void> {
     void keep("session", s).catch(() => undefined);
 }
 export async function signIn(name: string, password: string): Promise<Session> {
-    const { token: _unused, ...s } = await post<Session & { token: string }>("/api/session", { name, password });
+    // The token stays in the cookie, the device key with nobody: what is written here is proved by its session.
+    const { token: _token, device: _device, key: _key, ...s } = await post<Session & Told>("/api/session", { name, password });
     await enter(s);
     return s;
 }
