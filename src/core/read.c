@@ -389,6 +389,8 @@ static bool row_out(struct ask *ask, const struct rows *rows, const struct shape
     ask->opened |= open;
     const struct sealed_column *col = ask->query->sealed;
     for (int n = 0; col && col->name && n < SEALED_MOST; n++, col++) {
+        if (s->bare && col->mask == MASK_ID)
+            continue;
         const struct json *map = opened_map(ask->core, rows, s, col, n, opened);
         const struct json *value = json_get(map, col->field);
         bool show = open && (reveal ? wanted(reveal, col->name) : col->mask != MASK_ID && (col->class == 0 || col->class == SEAL_REGISTER));
@@ -455,7 +457,8 @@ int table_out(struct ask *ask, const struct ids *doors, struct told *told, struc
         if (!shape.hidden[i])
             out_text(&o, str_of(rows_name(&rows, i)));
     for (const struct sealed_column *col = ask->query->sealed; col && col->name; col++)
-        out_text(&o, str_of(col->name));
+        if (col->mask != MASK_ID)
+            out_text(&o, str_of(col->name));
     out_close(&o, ']');
     out_key(&o, "rows");
     out_open(&o, '[');

@@ -22,6 +22,20 @@ export const mutants = [
         ["src/core/replay.c", "return memcmp(others->at[i].digest, t->digest, sizeof t->digest) == 0;", "return true;"],
         "node test/fault/damage.spec.mjs CITY"),
 
+    // ---- what a phone takes along ----
+    mutant("left-door-kept", "a phone keeps the people of a door that went to another grid",
+        ["src/core/bundle.c", "if (rows_int(&rows, 2) > after || (area", "if ((area"],
+        "scenario test/story/bundle.test"),
+    mutant("freeze-overlooked", "a phone is not told of what concerns every door",
+        ["src/core/bundle.c", "b->whole = r.unknown || memchr(r.settled, false, r.records);", "b->whole = r.unknown;"],
+        "scenario test/story/bundle.test"),
+    mutant("day-overlooked", "who is back since midnight stays away on the phone",
+        ["src/core/bundle.c", "        if (by_door(&b->parts[i]))\n            state_part(&b->parts[i], &all);\n", ""],
+        "scenario test/story/bundle.test"),
+    mutant("untouched-taken-along", "a delta opens and sends every row of the grid",
+        ["src/core/read.c", "if (!doors || ids_have(doors, rows_id(&rows, door)))", "if (door >= 0 || doors)"],
+        "scenario test/story/bundle.test"),
+
     // ---- rights ----
     mutant("right-skipped", "everybody may write everything",
         ["src/core/write.c", "return yes ? 0 : err_set(e, ERR_DENIED, \"right.denied\");", "return 0;"],
