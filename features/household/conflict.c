@@ -149,7 +149,7 @@ static int contested(struct contest *c, const char *field, struct held other, co
     struct id doer = nobody, me = who_did(c->r);
     int64_t received_at = 0;
 
-    if (id_none(other.record) || id_none(me))
+    if (id_none(other.record))
         return 0;
     int found = tx_made(c->tx, c->r, other.record, &doer, &received_at, e);
     if (found <= 0)
@@ -225,6 +225,7 @@ static int sealed_facts(struct contest *c, const struct kind *k, const struct ro
     return 0;
 }
 
+/* 1 when the row stands, 0 when it does not. */
 static int contest_row(struct contest *c, const struct kind *k, struct id home, struct id person, const struct json *values, struct err *e)
 {
     CLEANUP(rows_done) struct rows row = { 0 };
@@ -235,7 +236,7 @@ static int contest_row(struct contest *c, const struct kind *k, struct id home, 
         return -1;
     if (!rows_next(&row))
         return store_failed(tx_store(c->tx), e);
-    return clear_facts(c, k, &row, values, e) < 0 ? -1 : sealed_facts(c, k, &row, values, e);
+    return clear_facts(c, k, &row, values, e) < 0 || sealed_facts(c, k, &row, values, e) < 0 ? -1 : 1;
 }
 
 static const struct {
@@ -257,18 +258,17 @@ int conflict_check(struct tx *tx, struct record *r, struct err *e)
     struct item it;
     int result = 0;
 
-    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+    for (size_t i = 0; i < COUNT_OF(kinds) && !id_none(who_did(r)); i++)
         if (strcmp(r->type->name, kinds[i].type) == 0)
             result = contest_row(&c, kinds[i].kind, record_id(r, kinds[i].home), kinds[i].person ? record_id(r, kinds[i].person) : nobody,
                                  r->values, e);
-    for (size_t i = 0; result == 0 && record_item(r, "members", i, &it); i++)
-        result = contest_row(&c, &member_kind, record_id(r, "household"), item_id(&it, "person"), it.map, e);
-    if (result == 0 && json_count(c.found)) {
+    for (size_t i = 0; result == 1 && record_item(r, "members", i, &it); i++)
+        result = contest_row(&c, &member_kind, record_id(r, "household"), item_id(&it, "person"), it.map, e) < 0 ? -1 : 1;
+    if (result == 1 && json_count(c.found))
         json_set(r->given, "conflicts", c.found);
-        return 0;
-    }
-    json_free(c.found);
-    return result;
+    else
+        json_free(c.found);
+    return result < 0 ? -1 : 0;
 }
 
 /* ==== kept ================================================================================ */

@@ -284,13 +284,16 @@ for (const role of ["secretary", ...Object.keys(roles)])
 report("somebody has each right", [...needs].filter((right) => !makers.has(right)));
 
 // The other places of a record are made up, or in a second turn such that nothing stands in its way.
-const office = makers.get("rounds"), visitor = await signIn(again.url, name, password);
+const early = Date.now(), office = makers.get("rounds"), visitor = await signIn(again.url, name, password);
 const [home, next] = (await office.ask("household/list", { area: grid })).filter((h) => h.household && h.persons > 0);
 const [member] = await office.ask("household/members", { area: grid, household: home.household });
 const [{ round }] = await office.ask("screening/rounds", { area: village });
 const duty = newId(), erase = newId(), its = newId(), spare = ["area.close", "area.split", "area.merge"];   // each of these needs an area of its own
 const visit = record("screening.visit", grid, { round, door: home.door, household: home.household, method: "at_door", outcome: "completed" });
-const readied = [...(await visitor.post([visit])).results, ...(await office.post([
+const note = record("household.note", grid, { household: home.household, text: "先打电话" });
+const speaks = (code, more) => record("household.change", grid, { household: home.household, speaks: code }, more);
+const readied = [...(await visitor.post([visit, note, speaks("yue")])).results, ...(await office.post([
+    speaks("hak", { at: early }),      // made before the other was received
     record("duty.assign", village, { duty, worker: phone.session.worker, role: "volunteer", since: Date.now() }),
     record("household.change", grid, { household: next.household, centre: true }),
     record("screening.round", village, { round: its, name: "本村一轮", trigger: "routine" }),
@@ -301,11 +304,12 @@ report("there is something for each to be about", readied.filter((r) => r.status
 const { door: at, household, person } = { ...home, ...member }, one = phone.session.worker, two = office.session.worker;
 const fresh = Symbol("an id nobody has used"), none = undefined, list = [`${village}83`, `${village}84`];
 const there = {
-    door: at, household, person, round, worker: one, visit: visit.id, duty, erase, phone: "10090000000", until: Date.now() + 3e10,
+    door: at, household, person, round, worker: one, visit: visit.id, note: note.id, duty, erase, phone: "10090000000", until: Date.now() + 3e10,
     centre: next.household, centre_of: none, classes: ["all"],
 };
 const own = {
     "household.open": { household: fresh, centre: true }, "household.change": { centre: true }, "household.leave": { to: next.household },
+    "household.settle": { field: "speaks", person: none, door: none },
     "duty.assign": { duty: fresh, role: "volunteer", household: none }, "duty.handover": { from: one, to: two, areas: none },
     "area.open": { code: `${village}77`, level: 5 }, "area.recode": { code: grid, parent: none }, "area.shape": { polygon: none },
     "area.split": { to: list }, "area.merge": { to: grid },
