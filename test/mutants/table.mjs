@@ -36,6 +36,17 @@ export const mutants = [
         ["src/core/read.c", "if (!doors || ids_have(doors, rows_id(&rows, door)))", "if (door >= 0 || doors)"],
         "scenario test/story/bundle.test"),
 
+    // ---- two phones, one register ----
+    mutant("conflict-of-who-knew", "whoever wrote after seeing the other's value is said to contest it",
+        ["features/household/conflict.c", " || c->r->at >= received_at", ""],
+        "scenario features/household/conflict.test"),
+    mutant("conflict-settled-unseen", "what came after one looked is settled with the rest",
+        ["features/household/conflict.sql", "field = $4 AND noted_at <= $5\n    AND settled_at IS NULL", "field = $4 AND $5 > 0\n    AND settled_at IS NULL"],
+        "scenario features/household/conflict.test"),
+    mutant("answer-never-asked", "an answer to a question that was not shown is taken",
+        ["features/screening/form.c", "bool shown = !show || (", "bool shown = true || ("],
+        "scenario features/screening/form.test"),
+
     // ---- rights ----
     mutant("right-skipped", "everybody may write everything",
         ["src/core/write.c", "return yes ? 0 : err_set(e, ERR_DENIED, \"right.denied\");", "return 0;"],
