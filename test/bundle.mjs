@@ -1,6 +1,7 @@
 // bundle.mjs - a phone's side of GET /api/bundle: reads an answer, keeps what stands.
 import { gunzipSync } from "node:zlib";
 import { get } from "node:http";
+import { newId } from "./program.mjs";
 
 // A table's rows as maps, ids where they were places.
 function rowsOf({ columns, rows, ids }, all) {
@@ -27,6 +28,22 @@ export function same(a, b) {
     const text = (parts) => JSON.stringify(Object.keys(parts).sort().map((name) =>
         [name, Array.isArray(parts[name]) ? parts[name].map((r) => JSON.stringify(r)).sort() : parts[name]]));
     return text(a.parts) === text(b.parts);
+}
+
+// A block below a grid that holds exactly a hundred households of the made city; doors stay whole.
+export async function hundred(office, grid) {
+    const area = `${grid}99`, doors = new Map();
+    const must = async (records) => {
+        const { results } = await office.post(records.map(([type, at, body]) => ({ id: newId(), type, area: at, at: Date.now(), body })));
+        if (results.some((r) => r.status !== "stored")) throw new Error(JSON.stringify(results));
+    };
+    for (const h of await office.ask("household/list", { area: grid })) if (h.household) doors.set(h.door, (doors.get(h.door) ?? 0) + 1);
+    const taken = [];
+    let households = 0;
+    for (const [door, n] of doors) if (households + n <= 100) taken.push(door), households += n;
+    await must([["area.open", grid, { code: area, name: "百户", level: 6 }]]);
+    await must(taken.map((door, i) => ["household.door", area, { door, order: i, use: "self" }]));
+    return area;
 }
 
 // Asks as a phone does; bytes: of the compressed body.

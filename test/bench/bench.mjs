@@ -10,6 +10,7 @@ import city, { sizes } from "./city.mjs";
 import ingest from "./ingest.mjs";
 import questions from "./questions.mjs";
 import shift from "./shift.mjs";
+import sync from "./sync.mjs";
 import { closeShop, folder, full, people, say, stopAll, tool } from "./tools.mjs";
 
 const only = process.env.ONLY?.split(/[ ,]+/);
@@ -84,7 +85,7 @@ const part = async (run) => {
         await stopAll();
     }
 };
-for (const group of [city, questions, ingest, shift]) await part(() => group(wanted, report));
+for (const group of [city, questions, ingest, shift, sync]) await part(() => group(wanted, report));
 if (wanted("sizes")) await part(async () => (facts[1] = await whatItTakes()));
 await part(closeShop);
 process.exitCode = failed ? 1 : 0;

@@ -117,9 +117,10 @@ export async function serve(at, ...more) {
 export const ASK = 1, SIGN_IN = 2, STREAM = 3;         // 0: records
 const head = 16;
 
-export function request(address, method, path, { token, body } = {}) {
+export function request(address, method, path, { token, body, gzip } = {}) {
     const text = body === undefined ? "" : JSON.stringify(body);
     const lines = [`${method} ${path} HTTP/1.1`, `Host: ${address}`];
+    if (gzip) lines.push("Accept-Encoding: gzip");
     if (token) lines.push(`Authorization: Bearer ${token}`);
     if (text) lines.push("Content-Type: application/json", `Content-Length: ${Buffer.byteLength(text)}`);
     return Buffer.from(`${lines.join("\r\n")}\r\n\r\n${text}`);
