@@ -306,7 +306,8 @@ struct told {
 };
 int64_t told_place(struct told *t, struct id id);
 /*
- * {"columns":[…],"rows":[[…],…],"ids":[…]}: every row at once, but no id number, not even masked; told: ids are written as places in it, "ids" says in which columns.
+ * {"columns":[…],"rows":[[…],…],"ids":[…]}: every row at once, but no id number, not even masked; told: ids are written as places
+ * in it, "ids" says in which columns.
  * doors: only rows of these, no other is opened; NULL: all.
  */
 int table_out(struct ask *ask, const struct ids *doors, struct told *told, struct buf *body, struct err *e);

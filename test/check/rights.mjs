@@ -118,7 +118,8 @@ for (const q of shape.questions)
 report(`${asked} questions: an answer or 403, as role and area say`, wrong.ask);
 // What a phone takes along is what it may ask one by one, and reads the same.
 const parts = shape.questions.filter((q) => q.bundle), packed = [];
-const plain = (q, row) => Object.fromEntries(Object.entries(row).filter(([c]) => !q.sealed.some((s) => s.name === c && (q.bundle === "states" || s.mask === "id"))));
+const plain = (q, row) =>
+    Object.fromEntries(Object.entries(row).filter(([c]) => !q.sealed.some((s) => s.name === c && (q.bundle === "states" || s.mask === "id"))));
 for (const who of people)
     for (const area of Object.values(places)) {
         const { status, answer } = await askBundle(url, who, { area }), told = `${who.name} ${area}`;
