@@ -1,6 +1,7 @@
 // browser.mjs - Chromium before the real program: a copy of the made city of
 // TEST_CITY is served, or WANGGE_URL names a server and WANGGE_PASSWORD its
 // accounts' password.  Every page's own errors are collected.
+import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after } from "node:test";
 import { accounts, borrow, serve, signIn } from "../program.mjs";
@@ -80,4 +81,10 @@ export const text = async (p, selector) => ((await p.textContent(selector)) ?? "
 export async function until(what, test, seconds = 15) {
     for (const end = Date.now() + seconds * 1000; Date.now() < end; await new Promise((r) => setTimeout(r, 150))) if (await test()) return;
     throw new Error(`not in ${seconds} seconds: ${what}`);
+}
+/** axe finds nothing serious. */
+export async function accessible(p) {
+    await p.evaluate(axe);
+    const { violations } = await p.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+    assert.deepEqual(violations.filter((v) => ["serious", "critical"].includes(v.impact)).map((v) => `${v.id}: ${v.nodes[0].html.slice(0, 160)}`), []);
 }

@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { borrow, serve, wangge } from "../program.mjs";
-import { axe, desk, page, phone, text, until } from "./browser.mjs";
+import { accessible, desk, page, phone, text, until } from "./browser.mjs";
 
 const village = "440513108216", grid = `${village}01`, password = "grid-2020-lin";
 const { folder, store } = borrow();
@@ -35,11 +35,6 @@ const lin = await enter("lin", password);
 const open = (path, query = "") => lin.goto(`${server.url}/command.html#/${path}?area=${village}${query}`);
 const closed = () => lin.waitForSelector(".dialog", { state: "detached" });
 const todo = () => lin.waitForSelector(".nextstep [data-step]").then((e) => e.getAttribute("data-step"));
-async function accessible(p) {
-    await p.evaluate(axe);
-    const { violations } = await p.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-    assert.deepEqual(violations.filter((v) => ["serious", "critical"].includes(v.impact)).map((v) => `${v.id}: ${v.nodes[0].html.slice(0, 160)}`), []);
-}
 
 test("an empty village leads its secretary to the first grid", async () => {
     await open("post");

@@ -53,9 +53,10 @@ async function enter(s: Session): Promise<void> {
     signedOut.value = false;
     void keep("session", s).catch(() => undefined);
 }
-export async function signIn(name: string, password: string): Promise<Session> {
+/** With a password, or with the code of a card, which is used up by it. */
+export async function signIn(name: string, secret: { password: string } | { code: string }): Promise<Session> {
     // The token stays in the cookie, the device key with nobody: what is written here is proved by its session.
-    const { token: _token, device: _device, key: _key, ...s } = await post<Session & Told>("/api/session", { name, password });
+    const { token: _token, device: _device, key: _key, ...s } = await post<Session & Told>("/api/session", { name, ...secret });
     await enter(s);
     return s;
 }
