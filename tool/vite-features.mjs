@@ -2,14 +2,20 @@
 // and offers the features' ui/index.ts as modules.
 //
 //   virtual:features    the list of them, leftmost first, for the face being built
-//   virtual:words/zh    the words of the frames and of every feature that this face needs, one chunk a language
+//   virtual:words/zh    the words of the frames and of every feature that this face needs, one chunk a language;
+//                       of the phone's those that its first screens name (FIRST)
+//   virtual:words/zh/late   the phone's other words
 //
 // Entries of pages, layers and cards that name another face are cut out of
 // index.ts before bundling, so that no face carries another's chunks.
 import { existsSync, readFileSync } from "node:fs";
 import { join, sep } from "node:path";
 
-export default function features({ root, face }) {
+// What a phone shows before anything is tapped.
+const FIRST = ["web/app/Field.vue", "web/app/Pin.vue", "web/app/DrillStrip.vue", "web/kit/Trouble.vue", "features/screening/ui/Doors.vue"];
+
+/** `plain` makes JavaScript of a file's TypeScript. */
+export default function features({ root, face, plain }) {
     const folder = join(root, "features");
     const list = join(folder, "LIST");
     const names = () =>
@@ -23,9 +29,24 @@ export default function features({ root, face }) {
             .filter((f) => existsSync(f.file));
     const isIndex = (id) => id.startsWith(folder + sep) && id.endsWith(`${sep}ui${sep}index.ts`);
 
+    async function wordsOf(language, late) {
+        const own = face === "all" ? ["both", "field", "command"] : ["both", face];
+        const early = face === "field" ? wanted(root, having("index.ts")) : () => true;
+        const lists = [];
+        for (const { name, file } of [{ name: "", file: join(root, "web/app", `${language}.ts`) }, ...having(`${language}.ts`)]) {
+            const { code } = await plain(readFileSync(file, "utf8"), file);
+            const all = await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`);
+            const prefix = name && `${name}.`;
+            for (const list of own.filter((o) => all[o])) {
+                const these = Object.entries(all[list]).filter(([key]) => early(prefix + key) !== late);
+                if (these.length) lists.push([prefix, Object.fromEntries(these)]);
+            }
+        }
+        return `export default ${JSON.stringify(lists)};\n`;
+    }
     return {
         name: "wangge-features",
-        resolveId: (id) => (/^virtual:(features|words\/(zh|en))$/.test(id) ? "\0" + id : null),
+        resolveId: (id) => (/^virtual:(features|words\/(zh|en)(\/late)?)$/.test(id) ? "\0" + id : null),
         load(id) {
             if (id === "\0virtual:features") {
                 const all = having("index.ts");
@@ -35,26 +56,22 @@ export default function features({ root, face }) {
                     `export default [${all.map((f, i) => `{ name: ${JSON.stringify(f.name)}, ...f${i} }`).join(", ")}];\n`
                 );
             }
-            const words = /^\0virtual:words\/(\w+)$/.exec(id);
-            if (words) {
-                const all = [{ name: "", file: join(root, "web/app", `${words[1]}.ts`) }, ...having(`${words[1]}.ts`)];
-                const own = face === "all" ? ["both", "field", "command"] : ["both", face];
-                const has = (file, o) => new RegExp(`^export const ${o}\\b`, "m").test(readFileSync(file, "utf8"));
-                const pairs = all.flatMap((f, i) =>
-                    own.filter((o) => has(f.file, o)).map((o) => `[${JSON.stringify(f.name && f.name + ".")}, w${i}.${o}]`),
-                );
-                return (
-                    all.map((f, i) => `import * as w${i} from ${JSON.stringify(f.file)};\n`).join("") +
-                    `export default [${pairs.join(", ")}];\n`
-                );
-            }
-            return null;
+            const words = /^\0virtual:words\/(\w+)(\/late)?$/.exec(id);
+            return words ? wordsOf(words[1], Boolean(words[2])) : null;
         },
         transform(code, id) {
             if (!isIndex(id) || face === "all") return null;
             return { code: cut(this.parse(code), code, face), map: null };
         },
     };
+}
+
+/* Whether a word is named by the first screens: as it is, or as the beginning of a key that is put together. */
+function wanted(root, indexes) {
+    const text = [...FIRST.map((f) => join(root, f)), ...indexes.map((f) => f.file)].map((f) => readFileSync(f, "utf8")).join("\n");
+    const titles = new Set([...text.matchAll(/title: "([\w.]+)"/g)].map(([, key]) => key));
+    const named = new Set([...text.matchAll(/["'`]([\w.]+)(?:["'`]|\$\{)/g)].map(([, key]) => key));
+    return (key) => titles.has(key) || named.has(key) || (key.includes("_") && named.has(key.replace(/[^_]*$/, "")));
 }
 
 /* Drops the elements of exported lists whose `face` is another one. */

@@ -3,7 +3,7 @@
 import vue from "@vitejs/plugin-vue";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vite";
+import { defineConfig, transformWithEsbuild } from "vite";
 import features from "../tool/vite-features.mjs";
 
 const web = dirname(fileURLToPath(import.meta.url));
@@ -14,12 +14,19 @@ const faces = {
     all: { pages: ["index", "field", "command"], target: "es2019", css: "chrome79" },
 };
 
+// A phone's first screens in one file, what the sign-in needs of it in another: many small files weigh more.
+const of = (...parts) => new RegExp(parts.join("|"));
+const first = of("web/app/(Field|Pin|DrillStrip)\\.vue", "screening/ui/(Doors\\.vue|grid\\.ts|state\\.ts)", "web/data/(outbox|vault|doors|sync)\\.ts",
+    "kit/(figures\\.ts|Mark\\.vue|Progress\\.vue)");
+const base = of("node_modules/@?vue", "web/kit/(Icon\\.vue|route|words|setting|parts|toast)", "web/data/(api|session|store|box)\\.ts", "plugin-vue");
+const chunkOf = (id) => (first.test(id) ? "first" : base.test(id) ? "base" : undefined);
+
 export default defineConfig(({ mode }) => {
     const face = faces[mode] ? mode : "all";
     return {
         root: web,
         base: "/",
-        plugins: [vue({ features: { optionsAPI: false } }), features({ root, face })],
+        plugins: [vue({ features: { optionsAPI: false } }), features({ root, face, plain: transformWithEsbuild })],
         define: { __FACE__: JSON.stringify(face) },
         resolve: {
             alias: {
@@ -41,7 +48,10 @@ export default defineConfig(({ mode }) => {
             terserOptions: { compress: { passes: 2, ecma: 2017, pure_getters: false }, format: { comments: false } },
             modulePreload: { polyfill: false },
             reportCompressedSize: true,
-            rollupOptions: { input: Object.fromEntries(faces[face].pages.map((p) => [p, join(web, `${p}.html`)])) },
+            rollupOptions: {
+                output: face === "field" ? { manualChunks: chunkOf } : {},
+                input: Object.fromEntries(faces[face].pages.map((p) => [p, join(web, `${p}.html`)])),
+            },
         },
     };
 });

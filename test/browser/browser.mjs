@@ -19,6 +19,7 @@ const flags = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP phone.test 127.0.0.1", // an address that is no secure context
 ];
 export const desk = { width: 1600, height: 900 },
     phone = { width: 390, height: 844 };
@@ -35,9 +36,27 @@ after(async () => {
 });
 process.once("exit", () => browser.process?.()?.kill("SIGKILL"));
 
+export const pin = "295174";
+/** In the page: whoever asks for a PIN gets it, as a thumb would give it. */
+const thumb = (digits) => {
+    let told;
+    setInterval(() => {
+        const lock = document.querySelector(".pin[data-stage]"), again = `${lock?.dataset.stage}${lock?.querySelector(".said")?.textContent}`;
+        if (!lock) told = undefined;
+        if (!lock || told === again || lock.querySelector(".dots .on")) return;
+        told = again;
+        for (const d of digits) [...lock.querySelectorAll(".keys button")].find((b) => b.textContent === d)?.click();
+    }, 40);
+};
 /** A page of its own browser profile; `errors` gathers what it complains of, but for answers a test provoked. */
-export async function page(size = desk, language = "zh") {
-    const context = await browser.newContext({ viewport: size, hasTouch: size === phone, deviceScaleFactor: size === phone ? 2 : 1 });
+export async function page(size = desk, language = "zh", { unlocks = true, workers = "block" } = {}) {
+    const context = await browser.newContext({
+        viewport: size,
+        hasTouch: size === phone,
+        deviceScaleFactor: size === phone ? 2 : 1,
+        serviceWorkers: workers,
+    });
+    if (unlocks) await context.addInitScript(thumb, pin);
     await context.addInitScript((l) => localStorage.getItem("wangge.language") ?? localStorage.setItem("wangge.language", l), language);
     const p = await context.newPage();
     p.setDefaultTimeout(15_000);

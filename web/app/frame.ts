@@ -4,7 +4,7 @@ import features from "virtual:features";
 import { may } from "@data/session";
 import type { Page } from "@kit/parts";
 import { route } from "@kit/route";
-import { t } from "@kit/words";
+import { lateWords, t } from "@kit/words";
 
 const pages = features.flatMap((f) => f.pages ?? []);
 /** What one may see of pages, cards and layers, in their order. */
@@ -16,10 +16,11 @@ const refused: Component = () => h("p", { class: "notice pad" }, t("not_yours"))
 const made = new Map<() => Promise<{ default: Component }>, Component>();
 /** Fetches what has not been shown yet. */
 export function fetchPages(): void {
+    void lateWords();
     for (const load of [...pages.map((p) => p.load), ...made.keys()]) void load().catch(() => undefined);
 }
-/** A component that is fetched when it is first shown; a failed fetch is said and tried again with the next one. */
-export function component(load: () => Promise<{ default: Component }>): Component {
+/** A component that is fetched when it is first shown; a failed fetch is said and tried again with the next one. `early`: its words came with the frame. */
+export function component(load: () => Promise<{ default: Component }>, early = false): Component {
     const old = made.get(load);
     if (old) return old;
     const inner = shallowRef<Component>();
@@ -27,8 +28,8 @@ export function component(load: () => Promise<{ default: Component }>): Componen
     const fetchIt = () => {
         if (inner.value) return;
         failed.value = false;
-        load().then(
-            (m) => (inner.value = m.default),
+        Promise.all([load(), early || lateWords()]).then(
+            ([m]) => (inner.value = m.default),
             () => (failed.value = true),
         );
     };
@@ -47,14 +48,14 @@ export function component(load: () => Promise<{ default: Component }>): Componen
 }
 
 /** The page the address names, else the first of the menu. */
-export function usePage(own: Record<string, Component>, first: string) {
+export function usePage(own: Record<string, Component>, begin: string) {
     return computed<{ path: string; is: Component; page?: Page }>(() => {
-        const path = route.value.path || first;
+        const path = route.value.path || begin;
         if (own[path]) return { path, is: own[path] };
         const page = pages.find((p) => p.path === path);
-        if (page) return { path, is: mine([page]).length ? component(page.load) : refused, page };
-        const fallback = pages.find((p) => p.path === first);
-        return fallback ? { path: first, is: component(fallback.load), page: fallback } : { path: first, is: own[first]! };
+        if (page) return { path, is: mine([page]).length ? component(page.load, path === begin) : refused, page };
+        const fallback = pages.find((p) => p.path === begin);
+        return fallback ? { path: begin, is: component(fallback.load, true), page: fallback } : { path: begin, is: own[begin]! };
     });
 }
 export { features };

@@ -1,4 +1,4 @@
 import { start } from "./start";
 import Login from "./Login.vue";
 
-void start(Login, "field");
+void start(Login, "field", true);

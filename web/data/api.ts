@@ -21,6 +21,8 @@ export class Trouble extends Error {
 }
 
 export const reach = ref<"unknown" | "yes" | "no">("unknown");
+/** When the server answered last. */
+export let heardAt = 0;
 
 /** Called when the server no longer knows the session; the frame shows the sign-in. */
 let onSignedOut = () => {};
@@ -51,6 +53,7 @@ async function request(method: string, path: string, body?: unknown, signal?: Ab
         throw new Trouble("net.away", answer.status);
     }
     reach.value = "yes";
+    heardAt = Date.now();
     if (answer.ok) return answer;
     const problem = await answer.json().catch(() => ({}));
     const trouble = new Trouble(

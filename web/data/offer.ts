@@ -3,7 +3,7 @@
 // The server says with each answer how far its last finished backup goes.
 // What lies behind that is kept a week, what lies before it for as long as
 // the list shows it.  Apart from outbox.ts, so that the first page is light.
-import { database, type Parcel } from "./store";
+import { all, done, within, type Row } from "./store";
 
 const DAY = 86_400_000;
 const SHOWN = 3 * DAY;
@@ -11,14 +11,13 @@ const MOST = 7 * DAY;
 
 /** Forgets what is in a backup; `safe` has the ledgers of this store only. What another store acknowledged is still to be offered. */
 export async function forgetSafe(incarnation: string, safe: Map<string, number>): Promise<void> {
-    const tx = (await database()).transaction("outbox", "readwrite");
-    for (let c = await tx.store.openCursor(); c; c = await c.continue()) {
-        const { state, incarnation: whose, answer, sent_at = 0 } = c.value;
-        const age = Date.now() - sent_at;
-        const kept = (answer?.position ?? 0) <= (safe.get(answer?.ledger ?? "") ?? 0);
-        if (state === "sent" && whose === incarnation && age > (kept ? SHOWN : MOST)) await c.delete();
-    }
-    await tx.done;
+    await within(["outbox"], async (store) => {
+        for (const { id, state, incarnation: whose, answer, sent_at = 0 } of await done<Row[]>(store("outbox").getAll())) {
+            const age = Date.now() - sent_at;
+            const kept = (answer?.position ?? 0) <= (safe.get(answer?.ledger ?? "") ?? 0);
+            if (state === "sent" && whose === incarnation && age > (kept ? SHOWN : MOST)) store("outbox").delete(id);
+        }
+    });
 }
 
 export interface Lost {
@@ -30,12 +29,12 @@ export interface Lost {
 }
 /** How many acknowledged records a restore lost, as far as this device knows; whether they all came back, undefined: not answered yet. */
 export async function cameBack(f: Lost): Promise<{ lost: number; back?: boolean }> {
-    const there = (p: Parcel) => p.state === "sent" && p.incarnation === f.incarnation;
-    const all = (await (await database()).getAll("outbox")).filter(
+    const there = (p: Row) => p.state === "sent" && p.incarnation === f.incarnation;
+    const rows = (await all<Row>("outbox")).filter(
         (p) => p.answer?.ledger === f.ledger && (p.offered === f.incarnation || p.incarnation !== f.incarnation),
     );
-    const lost = all.filter((p) => (there(p) ? p.answer!.status === "stored" : p.answer!.position! > f.safe)).length;
-    const waiting = all.some((p) => p.state === "waiting" || (p.state === "sent" && !there(p)));
-    const whole = all.some((p) => p.id === f.id) && all.every(there);
+    const lost = rows.filter((p) => (there(p) ? p.answer!.status === "stored" : p.answer!.position! > f.safe)).length;
+    const waiting = rows.some((p) => p.state === "waiting" || (p.state === "sent" && !there(p)));
+    const whole = rows.some((p) => p.id === f.id) && rows.every(there);
     return { lost: Math.max(1, lost), back: waiting ? undefined : whole };
 }

@@ -1,7 +1,8 @@
 // session.ts - who is signed in, as the server says, or as it said last.
 import { computed, shallowRef } from "vue";
 import { get, post, remove, Trouble, whenSignedOut } from "./api";
-import { forgetKept, keep, recall } from "./store";
+import { able, holder } from "./box";
+import { forgetKept, keep, noteWorker, recall, workers } from "./store";
 
 export interface Duty {
     area: string;
@@ -24,7 +25,17 @@ export interface Session {
 export const session = shallowRef<Session>();
 /** The server forgot us (or never knew); what is unsent waits for the next sign-in. */
 export const signedOut = shallowRef(false);
-whenSignedOut(() => (signedOut.value = true));
+let told: string | undefined; // whom the server named last: the cookie is theirs
+whenSignedOut(() => {
+    told = undefined;
+    signedOut.value = true;
+    // Over or revoked is over: the lists go at once, what is unsent stays.
+    if (session.value) void leave(session.value).catch(() => undefined);
+});
+async function leave(s: Session): Promise<void> {
+    if (holder) await noteWorker(s, true);
+    await forgetKept(s.worker);
+}
 
 const atDoors = ["grid_worker", "grid_head", "centre_head", "volunteer", "watcher", "dock", "gate_keeper"];
 export function faceOf(s: Session): string {
@@ -46,21 +57,36 @@ interface Told {
     key: string;
 }
 async function enter(s: Session): Promise<void> {
-    // Another worker's lists are not this one's to read. What they did not send stays and waits for them.
-    const before = (await recall<Session>("session").catch(() => undefined))?.value;
-    if (before && before.worker !== s.worker) await forgetKept().catch(() => undefined);
+    told = s.worker;
+    if (holder && holder !== s.worker) return; // another's vault is open: their page begins anew
     session.value = s;
     signedOut.value = false;
+    // Until the PIN is given this is kept in memory only, as everything is.
     void keep("session", s).catch(() => undefined);
 }
 /** With a password, or with the code of a card, which is used up by it. */
 export async function signIn(name: string, secret: { password: string } | { code: string }): Promise<Session> {
     // The token stays in the cookie, the device key with nobody: what is written here is proved by its session.
     const { token: _token, device: _device, key: _key, ...s } = await post<Session & Told>("/api/session", { name, ...secret });
+    if (able && (holder || faceOf(s) === "/field.html")) await noteWorker(s).catch(() => undefined);
     await enter(s);
     return s;
 }
-/** The session of this browser. Without a network the last one known; none when the server says so. */
+/** The cookie is somebody else's than the open vault. */
+export const foreign = () => told !== undefined && told !== holder;
+/** Nothing is sent in another's name: the cookie's owner is asked for once, when a page began without a network. */
+export async function confirmed(): Promise<void> {
+    const who = session.value?.worker;
+    if (told === undefined) {
+        const s = await get<Session>("/api/session");
+        told = s.worker;
+        if (told === who) session.value = s;
+    }
+    if (told === who) return;
+    signedOut.value = true;
+    throw new Trouble("session.other", 401);
+}
+/** The session of this browser, as the server says; none when it says so or does not answer. */
 export async function resume(): Promise<Session | undefined> {
     try {
         await enter(await get<Session>("/api/session"));
@@ -70,8 +96,11 @@ export async function resume(): Promise<Session | undefined> {
     }
     return session.value;
 }
+/** Somebody whose PIN this phone knows and who did not sign out. */
+export const lastHere = async () => (await workers().catch(() => [])).find((v) => v.wrapped && !v.out);
+
 export async function signOut(everywhere = false): Promise<void> {
     await remove(everywhere ? "/api/session?everywhere=1" : "/api/session").catch(() => undefined);
-    await forgetKept().catch(() => undefined);
+    if (session.value) await leave(session.value).catch(() => undefined);
     session.value = undefined;
 }

@@ -10,19 +10,26 @@ type Chunk = { default: [prefix: string, words: Record<string, string>][] };
 export const language = setting<Language>("language", "zh");
 const table = shallowRef<Map<string, string>>(new Map());
 export const worded = ref(false);
-let chunks: Record<Language, () => Promise<Chunk>>;
+type Chunks = Record<Language, () => Promise<Chunk>>;
+let chunks: Chunks;
+let more: Chunks | undefined;
 
-/** The app says where its words are; resolves when the first language is here. */
-export async function openWords(from: Record<Language, () => Promise<Chunk>>): Promise<void> {
+/** The app says where its words are; resolves when the first language is here. Those in `later` are waited for by the pages that need them. */
+export async function openWords(from: Chunks, later?: Chunks): Promise<void> {
     chunks = from;
     await load();
-    watch(language, () => void load());
+    more = later;
+    watch(language, () => void load().then(lateWords));
 }
-async function load(): Promise<void> {
+/** Resolves when every word of the language is here. */
+export async function lateWords(): Promise<void> {
+    if (more) await load(more);
+}
+async function load(from = chunks): Promise<void> {
     const wanted = language.value;
-    const chunk = await chunks[wanted]().catch(() => undefined);
+    const chunk = await from[wanted]().catch(() => undefined);
     if (!chunk || wanted !== language.value) return;
-    const words = new Map<string, string>();
+    const words = new Map<string, string>(from === chunks ? [] : table.value);
     for (const [prefix, list] of chunk.default) for (const [key, word] of Object.entries(list)) words.set(prefix + key, word);
     table.value = words;
     document.documentElement.lang = wanted === "zh" ? "zh-CN" : "en";

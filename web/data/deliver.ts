@@ -1,0 +1,94 @@
+// deliver.ts - how records leave: in the order they were made, village by village.
+//
+// They go in batches that carry this device's clock and are repeated under the
+// same id until each is answered.  Only the maker's own session sends a
+// record.  What one store acknowledged is offered to the next, should the
+// server come back with another: a restore may have lost it.
+import { handIn, Trouble, type Result } from "./api";
+import { mine, parcels, readOutbox, stopped, update, type Parcel } from "./outbox";
+import { confirmed, session } from "./session";
+
+const BATCH = 40;
+const WAITS = [2, 4, 8, 15, 30, 60];
+let fails = 0;
+
+/** Resolves to the seconds until the next attempt, or nothing when there is none to make. */
+export async function sendAll(): Promise<number | undefined> {
+    try {
+        if (parcels.value.some((p) => p.state === "waiting" && mine(p))) await confirmed();
+        for (;;) {
+            await offerAgain();
+            const due = dueBatch();
+            if (due.length === 0) break;
+            await deliver(due);
+            fails = 0;
+            stopped.value = undefined;
+        }
+    } catch (e) {
+        stopped.value = e instanceof Trouble ? e : new Trouble("page.broken");
+        if (stopped.value.status === 401) return undefined;
+        const wait = Math.max(WAITS[Math.min(fails++, WAITS.length - 1)]!, stopped.value.after);
+        return wait;
+    }
+    const later = parcels.value.filter((p) => p.state === "waiting" && mine(p)).map((p) => p.after ?? 0);
+    return later.length ? Math.max(1, (Math.min(...later) - Date.now()) / 1000) : undefined;
+}
+/** Another incarnation is another store. All go back before anything is sent, so that a village keeps its order; what is there is `repeated`. */
+async function offerAgain(): Promise<void> {
+    await readOutbox();
+    const now = session.value?.incarnation;
+    const foreign = parcels.value.filter((p) => now && p.state === "sent" && p.incarnation !== now);
+    if (!foreign.length) return;
+    await update(
+        foreign.map((p) => p.id),
+        (p) => p.state === "sent" && Object.assign(p, { state: "waiting", tries: 0, offered: now }),
+    );
+}
+/** The oldest waiting records of the village whose turn it is. One that must wait holds back its village, not the others. */
+function dueBatch(): Parcel[] {
+    const now = Date.now();
+    const waiting = parcels.value.filter((p) => p.state === "waiting" && mine(p));
+    const held = new Set(waiting.filter((p) => (p.after ?? 0) > now).map((p) => p.village));
+    const first = waiting.find((p) => !held.has(p.village));
+    return first ? waiting.filter((p) => p.village === first.village).slice(0, BATCH) : [];
+}
+
+async function deliver(batch: Parcel[]): Promise<void> {
+    let results: Result[];
+    const incarnation = session.value?.incarnation; // of before: an answer of an older store is offered once too often, never too seldom
+    try {
+        results = await handIn(batch.map((p) => p.record));
+    } catch (e) {
+        // The whole body was refused: find the one that spoils it.
+        const spoilt = e instanceof Trouble && e.status >= 400 && e.status < 500 && ![401, 408, 425, 429].includes(e.status);
+        if (!spoilt) throw e;
+        if (batch.length > 1) {
+            for (const parcel of batch) await deliver([parcel]);
+            return;
+        }
+        results = [{ id: batch[0]!.id, status: "refused", error: { key: e.key, field: e.field } }];
+    }
+    const answered = new Map(results.map((r) => [r.id, r]));
+    if (!batch.some((p) => answered.has(p.id))) throw new Trouble("net.odd", 500);
+    await update(
+        batch.filter((p) => answered.has(p.id)).map((p) => p.id),
+        (parcel) => {
+            const result = answered.get(parcel.id)!;
+            if (parcel.state !== "waiting") return;
+            parcel.tries++;
+            if (result.status !== "refused") {
+                parcel.state = "sent";
+                parcel.sent_at = Date.now();
+                parcel.error = undefined;
+                parcel.answer = result;
+                parcel.incarnation = incarnation;
+            } else if (result.error?.again) {
+                parcel.after = Date.now() + WAITS[Math.min(parcel.tries, WAITS.length - 1)]! * 1000;
+                parcel.error = result.error;
+            } else {
+                parcel.state = "refused";
+                parcel.error = result.error ?? { key: "net.odd" };
+            }
+        },
+    );
+}
