@@ -5,7 +5,8 @@
 // record.  What one store acknowledged is offered to the next, should the
 // server come back with another: a restore may have lost it.
 import { handIn, Trouble, type Result } from "./api";
-import { mine, parcels, readOutbox, stopped, update, type Parcel } from "./outbox";
+import { carried, mine, parcels, readOutbox, stopped, update, type Parcel } from "./outbox";
+import { handInParcels, MOST, toBase64 } from "./parcel";
 import { confirmed, session } from "./session";
 
 const BATCH = 40;
@@ -15,7 +16,7 @@ let fails = 0;
 /** Resolves to the seconds until the next attempt, or nothing when there is none to make. */
 export async function sendAll(): Promise<number | undefined> {
     try {
-        if (parcels.value.some((p) => p.state === "waiting" && mine(p))) await confirmed();
+        if (parcels.value.some((p) => p.state === "waiting" && mine(p)) || carried().length) await confirmed();
         for (;;) {
             await offerAgain();
             const due = dueBatch();
@@ -24,6 +25,7 @@ export async function sendAll(): Promise<number | undefined> {
             fails = 0;
             stopped.value = undefined;
         }
+        await carry();
     } catch (e) {
         stopped.value = e instanceof Trouble ? e : new Trouble("page.broken");
         if (stopped.value.status === 401) return undefined;
@@ -70,25 +72,46 @@ async function deliver(batch: Parcel[]): Promise<void> {
     }
     const answered = new Map(results.map((r) => [r.id, r]));
     if (!batch.some((p) => answered.has(p.id))) throw new Trouble("net.odd", 500);
-    await update(
-        batch.filter((p) => answered.has(p.id)).map((p) => p.id),
-        (parcel) => {
-            const result = answered.get(parcel.id)!;
-            if (parcel.state !== "waiting") return;
-            parcel.tries++;
-            if (result.status !== "refused") {
-                parcel.state = "sent";
-                parcel.sent_at = Date.now();
-                parcel.error = undefined;
-                parcel.answer = result;
-                parcel.incarnation = incarnation;
-            } else if (result.error?.again) {
-                parcel.after = Date.now() + WAITS[Math.min(parcel.tries, WAITS.length - 1)]! * 1000;
-                parcel.error = result.error;
-            } else {
-                parcel.state = "refused";
-                parcel.error = result.error ?? { key: "net.odd" };
-            }
-        },
-    );
+    await settle(answered, incarnation);
+}
+/** What becomes of records by their answers. */
+async function settle(answered: Map<string, Result>, incarnation: string | undefined): Promise<void> {
+    await update([...answered.keys()], (parcel) => {
+        const result = answered.get(parcel.id)!;
+        if (parcel.state !== "waiting") return;
+        parcel.tries++;
+        if (result.status !== "refused") {
+            parcel.state = "sent";
+            parcel.sent_at = Date.now();
+            parcel.error = undefined;
+            parcel.answer = result;
+            parcel.incarnation = incarnation;
+        } else if (result.error?.again) {
+            parcel.after = Date.now() + WAITS[Math.min(parcel.tries, WAITS.length - 1)]! * 1000;
+            parcel.error = result.error;
+        } else {
+            parcel.state = "refused";
+            parcel.error = result.error ?? { key: "net.odd" };
+        }
+    });
+}
+/** Sealed ones of others, in the order of making; each is its maker's, whoever brings it. */
+async function carry(): Promise<void> {
+    const due = carried().filter((p) => (p.after ?? 0) <= Date.now()).slice(0, MOST);
+    if (!due.length) return;
+    const incarnation = session.value?.incarnation;
+    const results = await handInParcels(due.map((p) => toBase64(p.office!)));
+    await settle(new Map(due.flatMap((p, i) => (results[i] ? [[p.id, { ...results[i], id: p.id }]] : []))), incarnation);
+}
+/** A file's parcels: how many are in the store now, and why others are not. */
+export async function handInFile(parcels: string[]): Promise<{ taken: number; refused: Result[] }> {
+    const refused: Result[] = [];
+    let taken = 0;
+    for (let at = 0; at < parcels.length; at += MOST) {
+        const results = await handInParcels(parcels.slice(at, at + MOST));
+        taken += results.filter((r) => r.status !== "refused").length;
+        refused.push(...results.filter((r) => r.status === "refused"));
+        await settle(new Map(results.filter((r) => r.id && r.status !== "refused").map((r) => [r.id, r])), session.value?.incarnation);
+    }
+    return { taken, refused };
 }

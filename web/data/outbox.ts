@@ -7,8 +7,8 @@
 // the order and how it stands are not, so that they show without the PIN.
 import { computed, ref, shallowRef } from "vue";
 import { Trouble, type Draft } from "./api";
-import { able, box, holder, unbox } from "./box";
-import { all, askToStay, done, within, type Content, type Parcel, type Row, type Stored } from "./store";
+import { able, box, holder, unbox, type Bytes } from "./box";
+import { all, askToStay, done, recall, within, type Content, type Parcel, type Row, type Stored } from "./store";
 import { session } from "./session";
 
 export type { Parcel } from "./store";
@@ -64,7 +64,9 @@ export async function put(records: Draft[], about: About, instead?: string): Pro
     const made = await Promise.all(
         records.map(async (r) => {
             const content: Content = { record: JSON.parse(JSON.stringify(r)), title: about.title };
-            return { id: r.id, content, kept: able ? { box: await box(r.id, content) } : content };
+            if (!able) return { id: r.id, content, kept: content };
+            const [shut, office] = await Promise.all([box(r.id, content), forOffice(content)]);
+            return { id: r.id, content, kept: { box: shut, office } };
         }),
     );
     const { worker, name: maker } = who;
@@ -79,6 +81,21 @@ export async function put(records: Draft[], about: About, instead?: string): Pro
     await changed();
     askToStay();
     send(true);
+}
+let sealing: Promise<((text: string) => Promise<Bytes>) | undefined> | undefined;
+/** Makes ready to seal for the office; nothing where this device was told no key. Again after a sign-in. */
+export function readySeal(): void {
+    sealing = (async () => {
+        const device = (await recall<{ device: string; key: string }>("device"))?.value;
+        const office = session.value?.office;
+        return device && office ? (await import("./parcel")).sealer({ ...device, office }) : undefined;
+    })().catch(() => undefined);
+}
+async function forOffice({ record }: Content): Promise<Bytes | undefined> {
+    if (!sealing) readySeal();
+    const seal = await sealing;
+    if (!seal) sealing = undefined; // tried again with the next
+    return seal?.(JSON.stringify(record)).catch(() => undefined);
 }
 async function changed(): Promise<void> {
     await readOutbox();
@@ -113,7 +130,7 @@ export function send(now = false): void {
     if (sending.value || (timer && !now)) return;
     clearTimeout(timer);
     timer = undefined;
-    if (!parcels.value.some((p) => mine(p) && (p.state === "waiting" || p.state === "sent"))) return;
+    if (!parcels.value.some((p) => mine(p) && (p.state === "waiting" || p.state === "sent")) && !carried().length) return;
     sending.value = true;
     void locked(deliver)
         .finally(() => (sending.value = false))
@@ -133,3 +150,5 @@ async function locked<T>(work: () => Promise<T>): Promise<T | undefined> {
     return navigator.locks.request("wangge.outbox", { ifAvailable: true }, (lock) => (lock ? work() : undefined));
 }
 export const mine = (p: Row) => p.worker === session.value?.worker;
+/** What others of this phone could not send, sealed: whoever is signed in brings it along. */
+export const carried = () => (session.value ? shut.value.filter((p) => p.state === "waiting" && p.office) : []);

@@ -20,6 +20,7 @@ export interface Session {
     drill: boolean;
     until: number;
     incarnation: string;
+    office?: string; // the installation's public point, base64
 }
 
 export const session = shallowRef<Session>();
@@ -66,11 +67,22 @@ async function enter(s: Session): Promise<void> {
 }
 /** With a password, or with the code of a card, which is used up by it. */
 export async function signIn(name: string, secret: { password: string } | { code: string }): Promise<Session> {
-    // The token stays in the cookie, the device key with nobody: what is written here is proved by its session.
-    const { token: _token, device: _device, key: _key, ...s } = await post<Session & Told>("/api/session", { name, ...secret });
-    if (able && (holder || faceOf(s) === "/field.html")) await noteWorker(s).catch(() => undefined);
+    const { token: _token, device, key, ...s } = await post<Session & Told>("/api/session", { name, ...secret });
+    if (able && (holder || faceOf(s) === "/field.html")) {
+        await noteWorker(s).catch(() => undefined);
+        // Told once: it waits for the vault in this tab.
+        sessionStorage.setItem("wangge.device", JSON.stringify({ worker: s.worker, device, key }));
+    }
     await enter(s);
+    await takeDevice();
     return s;
+}
+/** What this device marks its records with, as the last sign-in told it, goes into the open vault. */
+export async function takeDevice(): Promise<void> {
+    const told = JSON.parse(sessionStorage.getItem("wangge.device") ?? "null");
+    if (!holder || told?.worker !== holder) return;
+    await keep("device", { device: told.device, key: told.key });
+    sessionStorage.removeItem("wangge.device");
 }
 /** The cookie is somebody else's than the open vault. */
 export const foreign = () => told !== undefined && told !== holder;

@@ -129,12 +129,12 @@ export async function recall<T>(key: string): Promise<{ at: number; value: T } |
     const value = row?.box && (await unbox<T>(name, row.box));
     return value === undefined ? undefined : { at: row!.at, value };
 }
-/** The lists of one worker; with `session` also who they are. */
-export async function forgetKept(worker: string, session = true): Promise<void> {
+/** The lists of one worker; with `whole` also who they are and what their device marks with. */
+export async function forgetKept(worker: string, whole = true): Promise<void> {
     memory.clear();
     await within(["kept"], async (store) => {
         for (const key of await done(store("kept").getAllKeys(IDBKeyRange.bound(`${worker}|`, `${worker}|\uffff`))))
-            if (session || key !== `${worker}|session`) store("kept").delete(key);
+            if (whole || !/\|(session|device)$/.test(String(key))) store("kept").delete(key);
     });
 }
 /** Notes who is here, or that they were told to go. */
