@@ -315,3 +315,26 @@ test("where the browser keeps nothing, the page says so", async () => {
     assert.match(await text(p, ".visit .notice.bad"), /没有存进本机/);
     assert.ok(await p.isVisible(".people"), "the form stays");
 });
+
+test("a full phone says so in words and keeps the form; delivered records make room", async () => {
+    const p = await page(phone, "zh", closed);
+    await first(p);
+    await p.evaluate(() => {
+        const add = IDBObjectStore.prototype.add;
+        window.full = 2;
+        IDBObjectStore.prototype.add = function (row) {
+            if (window.full-- > 0) throw new DOMException("full", "QuotaExceededError");
+            return add.call(this, row);
+        };
+        navigator.storage.estimate = async () => ({ quota: 1e8, usage: 1e8 - 1e6 });
+    });
+    await p.locator(unvisited).first().tap();
+    await p.waitForSelector(".people");
+    await well(p);
+    await until("it is said", async () => /手机存满了/.test(await text(p, ".visit .notice.bad")));
+    assert.equal(await p.getAttribute("[data-value=at_door]", "aria-checked"), "true", "the form stays");
+    await p.click(".savebutton");
+    await until("it is kept", async () => (await dump(p))["wangge/outbox"].length === 1);
+    await at(p, "field", "out");
+    await until("little room is left", async () => /快存满了/.test(await text(p, ".outbox .full")));
+});

@@ -70,17 +70,38 @@ export async function put(records: Draft[], about: About, instead?: string): Pro
         }),
     );
     const { worker, name: maker } = who;
-    await within(["outbox"], async (store) => {
+    const write = () => within(["outbox"], async (store) => {
         const last = await done(store("outbox").index("seq").openCursor(null, "prev"));
         let seq: number = last?.value.seq ?? 0;
         for (const { id, kept } of made)
             await done(store("outbox").add({ id, seq: ++seq, worker, maker, village: about.village, state: "waiting", tries: 0, ...kept }));
         if (instead) store("outbox").delete(instead);
     });
+    await write().catch(async (e) => {
+        if (e?.name !== "QuotaExceededError") throw e;
+        // Full: what was delivered makes room, what is unsent never does.
+        await dropSent().catch(() => undefined);
+        await write().catch((again) => Promise.reject(again?.name === "QuotaExceededError" ? new Trouble("outbox.full") : again));
+    });
     if (able) for (const { id, content } of made) contents.set(id, content);
     await changed();
     askToStay();
     send(true);
+}
+/** Delivered records are forgotten, all of them. */
+export async function dropSent(): Promise<void> {
+    await within(["outbox"], async (store) => {
+        for (const row of await done<Stored[]>(store("outbox").getAll())) if (row.state === "sent") store("outbox").delete(row.id);
+    });
+}
+const MARGIN = 20_000_000; // bytes
+/** Whether little room is left for this page; delivered records go then. */
+export async function nearlyFull(): Promise<boolean> {
+    const { quota = Infinity, usage = 0 } = (await navigator.storage?.estimate?.().catch(() => undefined)) ?? {};
+    if (quota - usage > MARGIN) return false;
+    await dropSent();
+    await changed();
+    return true;
 }
 let sealing: Promise<((text: string) => Promise<Bytes>) | undefined> | undefined;
 /** Makes ready to seal for the office; nothing where this device was told no key. Again after a sign-in. */
