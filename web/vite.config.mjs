@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig, transformWithEsbuild } from "vite";
 import features from "../tool/vite-features.mjs";
+import worker from "../tool/vite-worker.mjs";
 
 const web = dirname(fileURLToPath(import.meta.url));
 const root = join(web, "..");
@@ -26,7 +27,11 @@ export default defineConfig(({ mode }) => {
     return {
         root: web,
         base: "/",
-        plugins: [vue({ features: { optionsAPI: false } }), features({ root, face, plain: transformWithEsbuild })],
+        plugins: [
+            vue({ features: { optionsAPI: false } }),
+            features({ root, face, plain: transformWithEsbuild }),
+            face === "field" && worker({ root }),
+        ],
         define: { __FACE__: JSON.stringify(face) },
         resolve: {
             alias: {
