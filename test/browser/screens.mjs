@@ -1,7 +1,7 @@
 // screens.mjs FOLDER - pictures of the faces for the README and for looking at.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { at, desk, enter, grid, none, page, phone, until, unvisited, url } from "./browser.mjs";
+import { at, desk, enter, grid, none, page, phone, signInBy, until, unvisited, url } from "./browser.mjs";
 
 const folder = process.argv[2] ?? "doc/screens";
 mkdirSync(folder, { recursive: true });
@@ -45,6 +45,10 @@ for (const language of ["zh", "en"]) {
     await s.goto(url);
     await s.waitForSelector("[name=password]");
     await shoot(s, `sign-in${tail}`);
+    const k = await page(phone, language, { unlocks: false });
+    await signInBy(k, `grid-${grid}`);
+    await k.click('.pin .keys button:text-is("4")');
+    await shoot(k, `field-pin${tail}`);
     const f = await enter(`grid-${grid}`, phone, language);
     await f.waitForSelector(".doors .list a[data-state=pending]");
     await shoot(f, `field-doors${tail}`);
