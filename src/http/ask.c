@@ -118,7 +118,7 @@ static void bundle_job(struct request *r)
         reply_compress(r, &q->answer->body, 9);
 }
 
-/* However many phones come at once, one worker answers them: visits do not wait. */
+/* However many phones come at once, one worker of low priority answers them: visits do not wait. */
 void bundle_get(struct request *r)
 {
     struct asking *q = arena_take(&r->mem, sizeof *q);

@@ -142,7 +142,7 @@ bool often(struct limits *l, const uint8_t token_hash[32]);          /* takes a 
 
 /* ---- workers (work.c) --------------------------------------------------------------------- */
 
-struct work *work_new(size_t workers);   /* at most 2 */
+struct work *work_new(size_t workers, int nice);   /* at most 2; nice: 0 as everybody, up to 19 after everybody */
 void work_stop(struct work *w);          /* after the last job; accepts NULL */
 size_t work_waiting(struct work *w);
 

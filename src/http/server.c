@@ -254,8 +254,8 @@ int http_start(struct http **out, struct core *core, const struct http_options *
     int failed = secure(h, o, e) < 0 || listen_on(o->listen, h->secure ? "https" : "http", h->url, &fd, e) < 0 || trust(h, o, e) < 0 ||
                  hub_new(h, &h->hub, e) < 0;
     if (!failed) {
-        h->work = work_new(2);
-        h->questions = work_new(1);
+        h->work = work_new(2, 0);
+        h->questions = work_new(1, 10);
         h->daemon = daemon_start(h, fd, threads < 2 ? 2 : threads);
         if (!h->daemon)
             failed = err_broken(e, "http.start", "%s", strerror(errno)) < 0;

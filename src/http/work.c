@@ -9,6 +9,8 @@
 #include "http/own.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 enum { WORKERS_MOST = 2, WAITING = 256 };
 
@@ -17,6 +19,7 @@ struct work {
     pthread_cond_t some;
     pthread_t thread[WORKERS_MOST];
     size_t workers;
+    int nice;
     struct request *first, *last;
     size_t waiting;
     bool stop;
@@ -26,6 +29,7 @@ static void *work_run(void *arg)
 {
     struct work *w = arg;
 
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), w->nice);      /* of this thread only */
     for (;;) {
         pthread_mutex_lock(&w->lock);
         while (!w->first && !w->stop)
@@ -45,12 +49,13 @@ static void *work_run(void *arg)
     }
 }
 
-struct work *work_new(size_t workers)
+struct work *work_new(size_t workers, int nice)
 {
     struct work *w = mem_take(sizeof *w);
 
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->some, NULL);
+    w->nice = nice;
     w->workers = workers < WORKERS_MOST ? workers : WORKERS_MOST;
     for (size_t i = 0; i < w->workers; i++)
         if (pthread_create(&w->thread[i], NULL, work_run, w) != 0)
