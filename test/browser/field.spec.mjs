@@ -196,7 +196,7 @@ test("what a visit finds wrong in the register is mended with it: away, back, li
     await people.nth(0).tap();
     await p.click(".dialog [data-value=gone]");
     await p.click(".dialog footer .main");
-    assert.equal(await people.count(), before - 2);
+    await until("two fewer are at home", async () => (await people.count()) === before - 2);
     await well(p);
     await until("all is sent", async () => (await unsent(p)) === 0);
     const after = await worker.ask("household/members", { area: grid, household });

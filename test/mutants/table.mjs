@@ -82,7 +82,7 @@ export const mutants = [
         ["src/seal/parcel.c", "if (sodium_memcmp(tag, sealed + n, TAG) == 0)", "if (sodium_memcmp(tag, tag, TAG) == 0)"],
         "unit seal"),
     mutant("card-twice", "a card signs in as often as one likes",
-        ["src/core/account.c", "int taken = card ? seal_card_take(", "int taken = !card ? seal_card_take("],
+        ["src/core/account.c", "int taken = card ? seal_card_take(", "int taken = card < 0 ? seal_card_take("],
         "node test/check/sessions.mjs CITY"),
     mutant("marked-order", "who finds an order on a phone may give it",
         ["src/core/write.c", "if ((type->command || (typed && !proved)) && !id_eq(", "if (((type->command || typed) && !proved) && !id_eq("],
@@ -147,7 +147,7 @@ export const mutants = [
 
     // ---- sessions ----
     mutant("session-outlives-password", "a new password leaves the thief signed in",
-        ["src/core/account.c", "verifier, e) < 0 || seal_sessions_end(c->seal, worker, e) < 0)", "verifier, e) < 0)"],
+        ["src/core/account.c", " ||\n        seal_sessions_end(c->seal, worker, e) < 0)", ")"],
         "scenario test/story/looked_at.test"),
     mutant("foreign-page", "a page from elsewhere may write with the cookie",
         ["src/http/session.c", "if (cookie && !has_mark(r) && strcmp(", "if (false && !has_mark(r) && strcmp("],
