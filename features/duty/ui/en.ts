@@ -71,7 +71,7 @@ export const command: Words = {
     paper: "Paper", paper_cards: "Door cards", paper_sheet: "Grid sheet", print: "Print", paper_large: "Choose a village or a grid on the left first.", paper_none: "No door is registered here yet.", paper_cut: "Only the first {n} are printed: print grid by grid.",
     paper_cards_note: "One a door, four on a page of A4: who answers, two phones, what may be asked for. The code is for workers and holds nothing about a person.", paper_sheet_note: "For walking without a phone, A4 across. Scan the door's code afterwards to type it in, with the time of the visit.",
     card_answers: "Call", card_ask: "Ask us for", card_goods: "food and daily goods", card_medicine: "medicine", card_fever: "fever or cough: call first", card_transport: "a ride to the doctor", card_rubbish: "rubbish, disinfection", card_wrong: "names or numbers that are wrong",
-    card_code: "Code of this door", card_promise: "We ask about health and who is at home. We take no money, no bank card, no password.",
+    door_code: "Code of this door", card_promise: "We ask about health and who is at home. We take no money, no bank card, no password.",
     sheet_printed: "printed {day}", sheet_order: "No.", sheet_door: "Door", sheet_head: "Head · at home", sheet_phone: "Phone", sheet_code: "Scan to type in", sheet_time: "Time", sheet_how: "How", sheet_told: "Told by", sheet_well: "How it is", sheet_note: "Temperatures, symptoms, people in no list, notes",
     sheet_empty: "nobody registered", sheet_persons: "{n} p.", sheet_hows: "☐ door\n☐ phone", sheet_tolds: "☐ person\n☐ family", sheet_wells: "☐ all well ☐ somebody is ill\n☐ nobody in ☐ not opened",
 };

@@ -46,7 +46,7 @@ export const command: Words = {
     paper: "纸面", paper_cards: "门卡", paper_sheet: "网格走访表", print: "打印", paper_large: "请先在左边选一个村居或网格。", paper_none: "这里还没有登记的门。", paper_cut: "只印前 {n} 户,请按网格分开印。",
     paper_cards_note: "每扇门一张,A4 纸一面四张,挂在门上:谁负责、两个电话、可以找他办什么。二维码给工作人员扫,不含个人信息。", paper_sheet_note: "没有手机时带着走,横向 A4。填好后扫门上的二维码补录,时间填走访的时间。",
     card_answers: "有事请找", card_ask: "可以找我们", card_goods: "代买米菜、日用品", card_medicine: "代买药、代取药", card_fever: "发烧、咳嗽,先打电话", card_transport: "看病要车、接人", card_rubbish: "收垃圾、消毒", card_wrong: "名字、人数登记错了",
-    card_code: "这扇门的二维码", card_promise: "上门只问身体和人数,不收钱,不要银行卡和密码。",
+    door_code: "这扇门的二维码", card_promise: "上门只问身体和人数,不收钱,不要银行卡和密码。",
     sheet_printed: "{day} 印", sheet_order: "序", sheet_door: "门", sheet_head: "户主·在家人数", sheet_phone: "电话", sheet_code: "扫码补录", sheet_time: "时间", sheet_how: "方式", sheet_told: "谁说的", sheet_well: "情况", sheet_note: "体温、症状、名单外的人、备注",
     sheet_empty: "无登记住户", sheet_persons: "{n}人", sheet_hows: "☐上门\n☐电话", sheet_tolds: "☐本人\n☐家属", sheet_wells: "☐都好 ☐有人不适\n☐没人 ☐不开门",
 };
