@@ -198,6 +198,7 @@ test("what a visit finds wrong in the register is mended with it: away, back, li
     await p.click(".dialog footer .main");
     await until("two fewer are at home", async () => (await people.count()) === before - 2);
     await well(p);
+    await p.waitForSelector(".toasts p");
     await until("all is sent", async () => (await unsent(p)) === 0);
     const after = await worker.ask("household/members", { area: grid, household });
     assert.equal(after.length, homes.get(household).length - 1);
