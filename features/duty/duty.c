@@ -311,24 +311,16 @@ static bool is_handed(struct tx *tx, const struct record *r, const struct area *
     return handed && area_within(held, area_find(tx_areas(tx), r->area));
 }
 
-static void set_id(struct json *map, const char *key, struct id id)
-{
-    char text[ID_TEXT];
-
-    id_text(id, text);
-    json_set(map, key, json_text(str_of(text)));
-}
-
 /* One of the duties handed over, as apply needs it; the new one's id is hashed from the record and the old. */
 static struct json *handed(const struct rows *rows)
 {
     struct json *one = json_map();
 
-    set_id(one, "duty", rows_id(rows, 0));
+    json_set(one, "duty", json_id(rows_id(rows, 0)));
     json_set(one, "area", json_text(rows_str(rows, 1)));
     json_set(one, "role", json_text(rows_str(rows, 2)));
     if (rows_kind(rows, 3) != VALUE_NULL)
-        set_id(one, "household", rows_id(rows, 3));
+        json_set(one, "household", json_id(rows_id(rows, 3)));
     if (rows_int(rows, 4))
         json_set(one, "deputy", json_bool(true));
     json_set(one, "since", json_number(rows_int(rows, 5)));

@@ -101,11 +101,8 @@ static struct json *fact_value(const struct rows *row, int fact)
         return json_number(rows_int(row, fact));
     case VALUE_TEXT:
         return json_text(rows_str(row, fact));
-    case VALUE_BLOB: {
-        char text[ID_TEXT];
-        id_text(rows_id(row, fact), text);
-        return json_text(str_of(text));
-    }
+    case VALUE_BLOB:
+        return json_id(rows_id(row, fact));
     default:
         return json_text((struct str){ 0 });
     }
@@ -114,15 +111,12 @@ static struct json *fact_value(const struct rows *row, int fact)
 /* As a column keeps it: true is 1, an id is written small, nothing is null. */
 static struct json *said_value(const struct json *said)
 {
-    char text[ID_TEXT];
     struct id id;
 
     if (json_kind(said) == JSON_BOOL)
         return json_number(json_int(said));
-    if (id_parse(json_str(said), &id)) {
-        id_text(id, text);
-        return json_text(str_of(text));
-    }
+    if (id_parse(json_str(said), &id))
+        return json_id(id);
     return said ? json_copy(said) : json_text((struct str){ 0 });
 }
 
@@ -134,14 +128,6 @@ struct contest {
     struct id person;
     struct json *found;           /* what goes into given */
 };
-
-static void set_id(struct json *map, const char *key, struct id id)
-{
-    char text[ID_TEXT];
-
-    id_text(id, text);
-    json_set(map, key, json_text(str_of(text)));
-}
 
 /* said and was are NULL of what is sealed: only that they differ is told. */
 static int contested(struct contest *c, const char *field, struct held other, const struct json *said, const struct json *was, struct err *e)
@@ -159,11 +145,11 @@ static int contested(struct contest *c, const char *field, struct held other, co
     struct json *one = json_map();
     json_set(one, "field", json_text(str_of(field)));
     if (!id_none(c->person))
-        set_id(one, "person", c->person);
+        json_set(one, "person", json_id(c->person));
     if (said)
         json_set(one, "value", json_copy(said));
-    set_id(one, "other", other.record);
-    set_id(one, "other_maker", doer);
+    json_set(one, "other", json_id(other.record));
+    json_set(one, "other_maker", json_id(doer));
     json_set(one, "other_at", json_number(other.at));
     if (was)
         json_set(one, "other_value", json_copy(was));

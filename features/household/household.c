@@ -959,14 +959,6 @@ static void put_text(struct json *to, const char *name, struct str text)
         json_set(to, name, json_text(text));
 }
 
-static struct json *json_id(struct id id)
-{
-    char text[ID_TEXT];
-
-    id_text(id, text);
-    return json_text(str_of(text));
-}
-
 /* What cannot be opened any more does not go along. */
 static struct json *person_of(struct core *c, struct str ledger, const struct rows *row, struct str whole)
 {

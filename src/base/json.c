@@ -158,6 +158,14 @@ struct json *json_text(struct str s)
     return s.at && s.len < UINT32_MAX && utf8_valid(s) ? text_node(s) : node(JSON_NULL_VALUE, 0);
 }
 
+struct json *json_id(struct id id)
+{
+    char text[ID_TEXT];
+
+    id_text(id, text);
+    return json_text(str_of(text));
+}
+
 struct json *json_number(int64_t n)
 {
     struct json *j = node(JSON_NUMBER, 0);

@@ -41,6 +41,7 @@ struct json *json_list(void);
 struct json *json_text(struct str s);                  /* "none", and what is no text, gives null */
 struct json *json_number(int64_t n);
 struct json *json_bool(bool b);
+struct json *json_id(struct id id);                    /* its text */
 struct json *json_copy(const struct json *j);          /* deep */
 void json_done(struct json **j);                       /* for CLEANUP; frees a tree one owns */
 void json_free(struct json *j);

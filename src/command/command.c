@@ -104,14 +104,6 @@ static void json_set_text(struct json *map, const char *key, const char *text)
         json_set(map, key, json_text(str_of(text)));
 }
 
-static void json_set_id(struct json *map, const char *key, struct id id)
-{
-    char text[ID_TEXT];
-
-    id_text(id, text);
-    json_set_text(map, key, text);
-}
-
 /* Writes the batch and frees it; the first refusal is the error. */
 static int write_or_say(struct core *c, struct batch *b, struct err *e)
 {
@@ -154,13 +146,13 @@ static int worker_add(struct core *c, const struct words *w, struct str input, s
         return -1;
     struct batch *b = core_batch_new(c, &who_system, time_now());
     struct json *person = json_map(), *assign = json_map();
-    json_set_id(person, "worker", worker);
+    json_set(person, "worker", json_id(worker));
     json_set_text(person, "name", name);
     json_set_text(person, "phone", phone);
     json_set_text(person, "category", words_option(w, "category", "village_committee"));
     core_batch_add(b, id_new(), "duty.worker", area, time_now(), person);
-    json_set_id(assign, "duty", duty);
-    json_set_id(assign, "worker", worker);
+    json_set(assign, "duty", json_id(duty));
+    json_set(assign, "worker", json_id(worker));
     json_set_text(assign, "role", role);
     json_set_text(assign, "household", words_option(w, "household", NULL));
     json_set(assign, "since", json_number(time_now()));

@@ -65,14 +65,12 @@ static int read_value(struct core *c, const struct field *f, const struct json *
     struct str s = json_str(in);
     int64_t n, begin;
     struct id id;
-    char text[ID_TEXT];
 
     switch (f->kind) {
     case FIELD_ID:
         if (!id_parse(s, &id) || id_none(id))           /* sixteen zeros mean nobody */
             return wrong(p, "field.id", e);
-        id_text(id, text);
-        *out = json_text(str_of(text));
+        *out = json_id(id);
         return 0;
     case FIELD_AREA:
         if (!s.len || s.len >= LEDGER_NAME)
@@ -478,10 +476,7 @@ void given_text(struct record *r, const char *key, struct str s)
 
 void given_id(struct record *r, const char *key, struct id id)
 {
-    char text[ID_TEXT];
-
-    id_text(id, text);
-    json_set(r->given, key, json_text(str_of(text)));
+    json_set(r->given, key, json_id(id));
 }
 
 int64_t given_int(const struct record *r, const char *key)

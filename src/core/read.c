@@ -653,9 +653,7 @@ int core_reveal(struct core *c, struct reader *reader, const struct who *who, st
         result = reveal_rows(&ask, household, json_get(doc, "fields"), &out->body, e);
     if (result == 0) {
         struct json *values = json_map();
-        char text[ID_TEXT];
-        id_text(household, text);
-        json_set(values, "household", json_text(str_of(text)));
+        json_set(values, "household", json_id(household));
         json_set(values, "fields", json_copy(json_get(doc, "fields")));
         json_set(values, "purpose", json_text(json_str(json_get(doc, "purpose"))));
         json_set(values, "count", json_number(ask.shown));

@@ -64,12 +64,10 @@ static int take_alarms(struct core *c, struct store *s, struct batch *b, int *le
         keep(after->ledger, sizeof after->ledger, rows_str(&rows, 0));
         keep(after->type, sizeof after->type, rows_str(&rows, 1));
         const struct kind *kind = core_kind(c, rows_str(&rows, 1));
-        char text[ID_TEXT];
         if (!kind)
             continue;
         struct json *values = json_map();
-        id_text(rows_id(&rows, 2), text);
-        json_set(values, kind->type->fields[0].name, json_text(str_of(text)));
+        json_set(values, kind->type->fields[0].name, json_id(rows_id(&rows, 2)));
         core_batch_add(b, alarm_id(rows_str(&rows, 0), rows_str(&rows, 1), rows_id(&rows, 2), rows_int(&rows, 4)), kind->type->name,
                        rows_str(&rows, 3), rows_int(&rows, 4), values);
     }

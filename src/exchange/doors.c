@@ -475,14 +475,6 @@ static void put(struct merge *m, const char *type, const struct area *area, stru
     core_batch_add(m->batch, id_new(), type, area->id, time_now(), body);
 }
 
-static void set_id(struct json *map, const char *key, struct id id)
-{
-    char text[ID_TEXT];
-
-    id_text(id, text);
-    json_set(map, key, json_text(str_of(text)));
-}
-
 /* Does the held row say all that the body says?  A false and an absent flag are the same. */
 static bool says(const struct json *held, const struct json *body)
 {
@@ -558,7 +550,7 @@ static void put_members(struct merge *m, struct entry *n, const struct json *hel
         m->changed += json_get(held, person) != NULL;
         struct json *body = json_copy(one);
 
-        set_id(body, "household", n->household);
+        json_set(body, "household", json_id(n->household));
         put(m, "household.member", n->area, body, row);
     }
 }
@@ -574,8 +566,8 @@ static int put_home(struct merge *m, struct entry *n, size_t row, struct err *e)
     held = json_get(m->homes, key);
     if (!held) {
         m->fresh += 1 + (int64_t)json_count(n->members);
-        set_id(n->home_body, "household", n->household);
-        set_id(n->home_body, "door", n->door);
+        json_set(n->home_body, "household", json_id(n->household));
+        json_set(n->home_body, "door", json_id(n->door));
         json_set(m->homes, key, json_copy(n->home_body));      /* own_id lets no second row come here */
         if (n->members)
             json_set(n->home_body, "members", n->members);
@@ -592,8 +584,8 @@ static int put_home(struct merge *m, struct entry *n, size_t row, struct err *e)
         struct json *body = json_map();
 
         m->changed++;
-        set_id(body, "household", n->household);
-        set_id(body, "door", n->door);
+        json_set(body, "household", json_id(n->household));
+        json_set(body, "door", json_id(n->door));
         put(m, "household.move", n->area, body, row);
     }
     struct json *flag = json_get(n->home_body, "centre");
@@ -609,7 +601,7 @@ static int put_home(struct merge *m, struct entry *n, size_t row, struct err *e)
         if (json_get(n->home_body, "is_centre"))
             json_set(n->home_body, "centre", json_bool(true));
         json_unset(n->home_body, "is_centre");
-        set_id(n->home_body, "household", n->household);
+        json_set(n->home_body, "household", json_id(n->household));
         put(m, "household.change", n->area, n->home_body, row);
         n->home_body = NULL;
     }
@@ -677,8 +669,8 @@ static void put_link(struct merge *m, const struct entry *n, struct id household
 
     m->fresh += !held.len;
     m->changed += held.len > 0;
-    set_id(body, "household", household);
-    set_id(body, "centre", centre);
+    json_set(body, "household", json_id(household));
+    json_set(body, "centre", json_id(centre));
     put(m, "household.link", n->area, body, row);
 }
 
