@@ -60,28 +60,12 @@ static const struct kind home_kind = { &sql_household, 5, home_stated, home_seal
 static const struct kind link_kind = { &sql_household, 5, link_stated, no_sealed };
 static const struct kind member_kind = { &sql_member, 3, member_stated, member_sealed };
 
-static struct id who_did(const struct record *r)
-{
-    return id_none(r->for_whom) ? r->maker : r->for_whom;
-}
-
 /* ==== what is known of a fact ======================================================== */
 
 struct held {                     /* which record set a fact */
     struct id record;
     int64_t at;
 };
-
-static struct held held_by(struct str stamp)
-{
-    struct held h = { 0 };
-
-    for (int i = 0; stamp.len == STAMP && i < 8; i++)
-        h.at = h.at << 8 | (uint8_t)stamp.at[i];
-    if (stamp.len == STAMP)
-        memcpy(h.record.b, stamp.at + 8, sizeof h.record.b);
-    return h;
-}
 
 /* The stamp of a fact: its mark, or the row's when it came with the row; none when nobody ever stated it. */
 static struct str stamp_of(const struct rows *row, const struct kind *k, int fact)
@@ -132,7 +116,7 @@ struct contest {
 /* said and was are NULL of what is sealed: only that they differ is told. */
 static int contested(struct contest *c, const char *field, struct held other, const struct json *said, const struct json *was, struct err *e)
 {
-    struct id doer = nobody, me = who_did(c->r);
+    struct id doer = nobody, me = record_doer(c->r);
     int64_t received_at = 0;
 
     if (id_none(other.record))
@@ -165,7 +149,9 @@ static int clear_facts(struct contest *c, const struct kind *k, const struct row
             continue;
         CLEANUP(json_done) struct json *said = said_value(value);
         CLEANUP(json_done) struct json *was = fact_value(row, s->fact);
-        if (!json_equal(said, was) && contested(c, s->name ? s->name : s->field, held_by(stamp_of(row, k, s->fact)), said, was, e) < 0)
+        struct str stamp = stamp_of(row, k, s->fact);
+        struct held by = { stamp_record(stamp), stamp_at(stamp) };
+        if (!json_equal(said, was) && contested(c, s->name ? s->name : s->field, by, said, was, e) < 0)
             return -1;
     }
     return 0;
@@ -244,7 +230,7 @@ int conflict_check(struct tx *tx, struct record *r, struct err *e)
     struct item it;
     int result = 0;
 
-    for (size_t i = 0; i < COUNT_OF(kinds) && !id_none(who_did(r)); i++)
+    for (size_t i = 0; i < COUNT_OF(kinds) && !id_none(record_doer(r)); i++)
         if (strcmp(r->type->name, kinds[i].type) == 0)
             result = contest_row(&c, kinds[i].kind, record_id(r, kinds[i].home), kinds[i].person ? record_id(r, kinds[i].person) : nobody,
                                  r->values, e);
@@ -281,7 +267,7 @@ int conflict_apply(struct tx *tx, const struct record *r, struct err *e)
     for (size_t i = 0; (one.map = json_at(json_get(r->given, "conflicts"), i)); i++)
         if (tx_run(tx, e, &sql_add,
                    ARGS(r->ledger, door ? record_id(r, "door") : household, item_id(&one, "person"), item_text(&one, "field"), r->id, door,
-                        who_did(r), r->at, value_at(r, one.map, "value"), item_id(&one, "other"), item_id(&one, "other_maker"),
+                        record_doer(r), r->at, value_at(r, one.map, "value"), item_id(&one, "other"), item_id(&one, "other_maker"),
                         item_number(&one, "other_at"), value_at(r, one.map, "other_value"), r->received_at),
                    NULL) < 0)
             return -1;

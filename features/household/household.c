@@ -860,22 +860,17 @@ static int apply_leave(struct tx *tx, const struct record *r, struct err *e)
     return given_has(r, "to_area") ? core_owe(tx, r, given_str(r, "to_area"), e) : 0;
 }
 
-static struct id doer(const struct record *r)
-{
-    return id_none(r->for_whom) ? r->maker : r->for_whom;
-}
-
 static int apply_note(struct tx *tx, const struct record *r, struct err *e)
 {
     return tx_run(tx, e, &sql_add_note,
-                  ARGS(r->ledger, r->id, record_value(r, "door"), record_value(r, "household"), r->at, doer(r), record_number(r, "promise"),
+                  ARGS(r->ledger, r->id, record_value(r, "door"), record_value(r, "household"), r->at, record_doer(r), record_number(r, "promise"),
                        record_value(r, "due"), value_blob(boxes_with(r, (struct str){ 0 }, SEAL_REGISTER))),
                   NULL);
 }
 
 static int apply_note_done(struct tx *tx, const struct record *r, struct err *e)
 {
-    return tx_run(tx, e, &sql_note_done, ARGS(r->ledger, record_id(r, "note"), r->at, doer(r)), NULL);
+    return tx_run(tx, e, &sql_note_done, ARGS(r->ledger, record_id(r, "note"), r->at, record_doer(r)), NULL);
 }
 
 /* Another village did not take it in: the household that closed by that record stands again, by a new stay behind its door. */

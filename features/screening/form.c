@@ -52,12 +52,22 @@ static bool in_options(const struct json *options, struct str code)
     return false;
 }
 
+struct name {
+    char text[64];
+};
+
+/* Ended, empty when it is longer than any of ours. */
+static struct name name_of(struct str s)
+{
+    struct name n = { { 0 } };
+
+    memcpy(n.text, s.at ? s.at : "", s.len < sizeof n.text ? s.len : 0);
+    return n;
+}
+
 static const struct json *list_named(const struct json *codes, struct str name)
 {
-    char text[64] = { 0 };
-
-    memcpy(text, name.at, name.len < sizeof text ? name.len : 0);
-    return json_get(codes, text);
+    return json_get(codes, name_of(name).text);
 }
 
 static bool question_well(const struct json *items, size_t i, const struct json *codes)
@@ -123,7 +133,6 @@ static bool within(const struct json *q, int64_t n, int64_t least, int64_t most)
 static bool fits(struct core *c, const struct json *q, const struct json *value)
 {
     struct str type = json_str(json_get(q, "type")), text = json_str(value), list = json_str(json_get(q, "codes"));
-    char name[64] = { 0 };
     int64_t day;
 
     if (str_is(type, "bool"))
@@ -138,8 +147,7 @@ static bool fits(struct core *c, const struct json *q, const struct json *value)
         return within(q, (int64_t)utf8_count(text), 1, TEXT_MOST);
     if (json_count(json_get(q, "options")))
         return in_options(json_get(q, "options"), text);
-    memcpy(name, list.at, list.len < sizeof name ? list.len : 0);
-    return core_code_known(c, name, text);
+    return core_code_known(c, name_of(list).text, text);
 }
 
 /* The answer to this item among the first n, NULL: none. */
@@ -169,16 +177,6 @@ static int hold(struct tx *tx, const struct record *r, const struct json *items,
     return 0;
 }
 
-/* When a stamp was made. */
-static int64_t time_of(struct str stamp)
-{
-    int64_t at = 0;
-
-    for (size_t i = 0; i < 8 && i < stamp.len; i++)
-        at = at << 8 | (uint8_t)stamp.at[i];
-    return at;
-}
-
 int form_answers(struct tx *tx, const struct record *r, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
@@ -191,7 +189,7 @@ int form_answers(struct tx *tx, const struct record *r, struct err *e)
         return -1;
     if (!rows_next(&rows) || rows_kind(&rows, 0) == VALUE_NULL)
         return store_failed(tx_store(tx), e);
-    if (time_of(rows_str(&rows, 1)) > r->at)
+    if (stamp_at(rows_str(&rows, 1)) > r->at)
         return 0;
     if (json_parse(rows_str(&rows, 0), &json_own, &form, e) < 0)
         return -1;

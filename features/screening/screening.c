@@ -629,11 +629,18 @@ static struct str since_when(const struct rows *rows, int column)
     return marks.len > STAMP && marks.at[0] == 0 ? (struct str){ marks.at + 1, STAMP } : rows_str(rows, column);
 }
 
+/* May whoever made the visit visit there: by a duty, or as the head of the household's centre? */
+static int may_visit(struct tx *tx, struct record *r, const struct area *there, bool *may, struct err *e)
+{
+    if (tx_may(tx, r, RIGHT_VISIT, there, may, e) < 0)
+        return -1;
+    return *may ? 0 : any(tx, &sql_heads_centre, ARGS(r->ledger, record_id(r, "household"), record_doer(r)), may, e);
+}
+
 /* The door stands at or below the record's area, or did when the visit was made, or the maker visits there, too. */
 static int check_door(struct tx *tx, struct record *r, const struct rows *at, struct err *e)
 {
     const struct area *here = area_find(tx_areas(tx), r->area), *there = area_find(tx_areas(tx), rows_str(at, AT_AREA)), *was = NULL;
-    struct id doer = id_none(r->for_whom) ? r->maker : r->for_whom;
     bool may = false;
 
     for (const struct area *a = there; a && !may; a = a->successor)
@@ -642,9 +649,7 @@ static int check_door(struct tx *tx, struct record *r, const struct rows *at, st
         was = area_find(tx_areas(tx), rows_str(at, AT_AREA_BEFORE));
     if (may || area_within(was, here))
         return 0;
-    if (tx_may(tx, r, RIGHT_VISIT, there, &may, e) < 0)
-        return -1;
-    if (!may && any(tx, &sql_heads_centre, ARGS(r->ledger, record_id(r, "household"), doer), &may, e) < 0)
+    if (may_visit(tx, r, there, &may, e) < 0)
         return -1;
     if (may)
         return 0;
@@ -725,16 +730,13 @@ static int check_measures(struct record *r, const struct rows *at, struct err *e
 static int check_crossed(struct tx *tx, struct record *r, const struct rows *at, struct err *e)
 {
     const struct area *there = area_find(tx_areas(tx), rows_str(at, AT_AREA));
-    struct id doer = id_none(r->for_whom) ? r->maker : r->for_whom;
     bool moved = there != NULL, may = true;
 
     if (r->proof == PROOF_SERVER || !there)
         return 0;
     for (const struct area *a = there; a && moved; a = a->successor)
         moved = !area_within(a, area_find(tx_areas(tx), r->area));
-    if (!moved && tx_may(tx, r, RIGHT_VISIT, there, &may, e) < 0)
-        return -1;
-    if (!moved && !may && any(tx, &sql_heads_centre, ARGS(r->ledger, record_id(r, "household"), doer), &may, e) < 0)
+    if (!moved && may_visit(tx, r, there, &may, e) < 0)
         return -1;
     if (moved || !may)
         given_text(r, "crossed", moved ? STR("moved") : STR("duty"));
@@ -889,7 +891,7 @@ static int put_crossed(struct tx *tx, const struct record *r, struct err *e)
         return 0;
     return tx_run(tx, e, &sql_add_crossed,
                   ARGS(r->ledger, r->id, record_id(r, "door"), record_value(r, "household"), r->area,
-                       id_none(r->for_whom) ? r->maker : r->for_whom, r->at, r->received_at, record_text(r, "outcome"),
+                       record_doer(r), r->at, r->received_at, record_text(r, "outcome"),
                        given_str(r, "crossed")),
                   NULL);
 }

@@ -183,6 +183,10 @@ struct str item_text(const struct item *it, const char *field);
 struct str record_box(const struct record *r, enum seal_class class);
 /* (at, id) as 24 bytes that compare like time: "the later stands, ties by id". Lives in r->mem. */
 struct str record_stamp(const struct record *r);
+int64_t stamp_at(struct str stamp);                                     /* 0 for what is no stamp */
+struct id stamp_record(struct str stamp);
+/* Who did what it tells: for whom it was typed in, else its maker. */
+struct id record_doer(const struct record *r);
 
 /* What the server decided on acceptance; clear, under the digest.  Only in check. */
 void given_number(struct record *r, const char *key, int64_t n);

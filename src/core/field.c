@@ -452,14 +452,39 @@ struct str item_text(const struct item *it, const char *field)
     return json_str(json_get(it->map, field));
 }
 
+enum { STAMP = 8 + sizeof(struct id) };
+
 struct str record_stamp(const struct record *r)
 {
-    uint8_t *stamp = arena_take(r->mem, 24);
+    uint8_t *stamp = arena_take(r->mem, STAMP);
 
     for (int i = 0; i < 8; i++)
         stamp[i] = (uint8_t)((uint64_t)r->at >> (56 - 8 * i));
-    memcpy(stamp + 8, r->id.b, 16);
-    return (struct str){ (const char *)stamp, 24 };
+    memcpy(stamp + 8, r->id.b, sizeof r->id.b);
+    return (struct str){ (const char *)stamp, STAMP };
+}
+
+int64_t stamp_at(struct str stamp)
+{
+    uint64_t at = 0;
+
+    for (int i = 0; stamp.len == STAMP && i < 8; i++)
+        at = at << 8 | (uint8_t)stamp.at[i];
+    return (int64_t)at;
+}
+
+struct id stamp_record(struct str stamp)
+{
+    struct id id = { 0 };
+
+    if (stamp.len == STAMP)
+        memcpy(id.b, stamp.at + 8, sizeof id.b);
+    return id;
+}
+
+struct id record_doer(const struct record *r)
+{
+    return id_none(r->for_whom) ? r->maker : r->for_whom;
 }
 
 /* ---- given -------------------------------------------------------------------- */

@@ -241,7 +241,7 @@ size_t duties_current(struct duty *duties, const int64_t *ended, size_t count, i
 int tx_may(struct tx *tx, const struct record *r, enum right right, const struct area *area, bool *may, struct err *e)
 {
     bool typed = !id_none(r->for_whom), proved = r->proof == PROOF_MAC;
-    struct id doer = typed ? r->for_whom : r->maker, hand = proved ? r->maker : r->author;     /* as judge() has it */
+    struct id doer = record_doer(r), hand = proved ? r->maker : r->author;     /* as judge() has it */
     int64_t at = proved && !r->type->command ? judged_at(r) : r->received_at;
     struct duty *duties;
     int64_t *ended;

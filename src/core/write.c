@@ -141,7 +141,7 @@ static int judge(struct core *c, const struct entry *it, const struct record *r,
     const struct record_type *type = r->type;
     int64_t then = judged_at(r);
     struct id hand = it->batch->who.worker;
-    struct id doer = id_none(r->for_whom) ? r->maker : r->for_whom;
+    struct id doer = record_doer(r);
     bool proved = r->proof == PROOF_MAC, typed = !id_none(r->for_whom), yes = true;
 
     if (it->batch->who.system)
