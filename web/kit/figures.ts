@@ -25,7 +25,9 @@ export const moment = (ms: number) => `${day(ms)} ${time(ms)}`;
 export const dayText = (ms: number) => new Date(ms + 8 * 3_600_000).toISOString().slice(0, 10);
 /** "19:05", likewise. */
 export const hourText = (ms: number) => new Date(ms + 8 * 3_600_000).toISOString().slice(11, 16);
+/** The moment of "2020-02-05", "19:05", likewise; NaN when it is none. */
+export const momentOf = (day: string, hour: string) => Date.parse(`${day}T${hour}:00+08:00`);
 /** The moment of an hour of the day `days` from now, in China. */
 export function atHour(days: number, hour: number, now = Date.now()): number {
-    return Date.parse(`${dayText(now + days * 86_400_000)}T${String(hour).padStart(2, "0")}:00:00+08:00`);
+    return momentOf(dayText(now + days * 86_400_000), `${String(hour).padStart(2, "0")}:00`);
 }
