@@ -5,3 +5,6 @@ export function report(name, wrong) {
     if (wrong.length > 40) console.log(`    and ${wrong.length - 40} more`);
     if (wrong.length) process.exitCode = 1;
 }
+// Cases: [what, what came, what was wanted].
+export const compare = (name, ...cases) => report(name, cases.filter(([, came, wanted]) => JSON.stringify(came) !== JSON.stringify(wanted))
+    .map(([what, came, wanted]) => `${what}: ${JSON.stringify(came)}, wanted ${JSON.stringify(wanted)}`));

@@ -7,7 +7,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { report } from "./report.mjs";
+import { compare as check, report } from "./report.mjs";
 import { accounts, borrow, newId, serve, wangge } from "../program.mjs";
 
 const { subtle } = webcrypto;
@@ -36,8 +36,6 @@ const signIn = (name, word, more = {}) =>
     send("POST", "/api/session", { body: { name, password: word }, ...more, headers: { ...elsewhere(), ...more.headers } });
 const enter = (name, word, more) => signIn(name, word, more).then((said) => said.status);
 const known = async (cookie) => (await send("GET", "/api/session", { cookie })).status;
-const check = (name, ...cases) => report(name, cases.filter(([, came, wanted]) => JSON.stringify(came) !== JSON.stringify(wanted))
-    .map(([what, came, wanted]) => `${what}: ${JSON.stringify(came)}, wanted ${JSON.stringify(wanted)}`));
 const marked = { "X-Wangge": "1" };
 
 // ---- cookies ------------------------------------------------------------------------

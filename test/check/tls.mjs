@@ -7,15 +7,13 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { get, request } from "node:https";
 import { join } from "node:path";
 import { checkServerIdentity, connect } from "node:tls";
-import { report } from "./report.mjs";
+import { compare as check } from "./report.mjs";
 import { accounts, borrow, newId, serve } from "../program.mjs";
 
 const [, , city] = process.argv;
 const { folder, store } = borrow(city);
 const [name, password] = accounts(city).find(([n]) => n.startsWith("grid-"));
 const own = ["--tls", "local", "--trust", "127.0.0.1:0"];
-const check = (title, ...cases) => report(title, cases.filter(([, came, wanted]) => JSON.stringify(came) !== JSON.stringify(wanted))
-    .map(([what, came, wanted]) => `${what}: ${JSON.stringify(came)}, wanted ${JSON.stringify(wanted)}`));
 
 const fetched = async (url) => new X509Certificate(Buffer.from(await (await fetch(`${url}authority.crt`)).arrayBuffer()));
 // One request by the name a phone would use, trusting that authority alone.
