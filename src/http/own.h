@@ -209,8 +209,7 @@ struct http {
     struct hub *hub;
     struct figures figures;
     struct contract meta, openapi;
-    struct tls tls;
-    bool secure, named;              /* with TLS of our own; and by a public name */
+    struct tls tls;                  /* zeroed: plain http */
     struct trust *trust;
     char url[96], trust_url[96];
     size_t max_body, max_streams;

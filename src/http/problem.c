@@ -253,7 +253,7 @@ enum MHD_Result reply_send(struct request *r)
     header(m, "Vary", varies ? "Accept-Encoding" : "");
     header(m, "Set-Cookie", a->cookie);
     header(m, "Set-Cookie", a->device);
-    if (by_tls(r) && (!r->h->secure || r->h->named))      /* an address of one's own may be plain again tomorrow */
+    if (by_tls(r) && !r->h->tls.authority.len)      /* an address of one's own may be plain again tomorrow */
         header(m, "Strict-Transport-Security", "max-age=31536000");
     header(m, "Allow", a->allow);
     header(m, "Content-Encoding", a->gzip ? "gzip" : "");

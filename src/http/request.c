@@ -60,7 +60,7 @@ struct str request_header(const struct request *r, const char *name)
 
 bool by_tls(const struct request *r)
 {
-    return r->h->secure || str_is(request_header(r, "X-Forwarded-Proto"), "https");
+    return tls_on(&r->h->tls) || str_is(request_header(r, "X-Forwarded-Proto"), "https");
 }
 
 struct str request_param(void *r, const char *name)

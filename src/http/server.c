@@ -174,8 +174,8 @@ static struct MHD_Daemon *daemon_start(struct http *h, int fd, int threads)
         { MHD_OPTION_HTTPS_PRIORITIES, 0, versions }, { MHD_OPTION_END, 0, NULL },
     };
 
-    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | (h->secure ? MHD_USE_TLS : 0), 0, NULL, NULL,
-                            request_step, h, MHD_OPTION_ARRAY, h->secure ? secure : secure + 3,
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | (tls_on(&h->tls) ? MHD_USE_TLS : 0), 0, NULL, NULL,
+                            request_step, h, MHD_OPTION_ARRAY, tls_on(&h->tls) ? secure : secure + 3,
                             MHD_OPTION_LISTEN_SOCKET, fd,
                             MHD_OPTION_THREAD_POOL_SIZE, (unsigned)threads,
                             MHD_OPTION_CONNECTION_LIMIT, connections(),
@@ -205,11 +205,7 @@ static int secure(struct http *h, const struct http_options *o, struct err *e)
     if (!o->tls || !o->tls[0])
         return 0;
     host_of(o->listen, host);
-    if (tls_open(&h->tls, o->tls, o->tls_key, host, e) < 0)
-        return -1;
-    h->secure = true;
-    h->named = h->tls.authority.len == 0;
-    return 0;
+    return tls_open(&h->tls, o->tls, o->tls_key, host, e);
 }
 
 static int trust(struct http *h, const struct http_options *o, struct err *e)
@@ -251,7 +247,7 @@ int http_start(struct http **out, struct core *core, const struct http_options *
     /* Signals belong to main. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = secure(h, o, e) < 0 || listen_on(o->listen, h->secure ? "https" : "http", h->url, &fd, e) < 0 || trust(h, o, e) < 0 ||
+    int failed = secure(h, o, e) < 0 || listen_on(o->listen, tls_on(&h->tls) ? "https" : "http", h->url, &fd, e) < 0 || trust(h, o, e) < 0 ||
                  hub_new(h, &h->hub, e) < 0;
     if (!failed) {
         h->work = work_new(2, 0);

@@ -101,13 +101,15 @@ static int permit(gnutls_x509_name_constraints_t to, gnutls_x509_subject_alt_nam
     return gnutls_x509_name_constraints_add_permitted(to, kind, &what);
 }
 
-/* Address and mask of what is reachable only from near; and names that no public register gives out. */
+/* Address and mask of what is reachable only from near. */
+static const uint8_t near[][8] = {
+    { 127, 0, 0, 0, 255, 0, 0, 0 }, { 10, 0, 0, 0, 255, 0, 0, 0 }, { 172, 16, 0, 0, 255, 240, 0, 0 },
+    { 192, 168, 0, 0, 255, 255, 0, 0 }, { 169, 254, 0, 0, 255, 255, 0, 0 }, { 100, 64, 0, 0, 255, 192, 0, 0 },
+};
+
+/* Those, and names that no public register gives out. */
 static int constrain(gnutls_x509_crt_t cert)
 {
-    static const uint8_t four[][8] = {
-        { 127, 0, 0, 0, 255, 0, 0, 0 }, { 10, 0, 0, 0, 255, 0, 0, 0 }, { 172, 16, 0, 0, 255, 240, 0, 0 },
-        { 192, 168, 0, 0, 255, 255, 0, 0 }, { 169, 254, 0, 0, 255, 255, 0, 0 }, { 100, 64, 0, 0, 255, 192, 0, 0 },
-    };
     static const uint8_t six[][32] = {
         { [15] = 1, [16] = 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 },
         { 0xfc, [16] = 0xfe }, { 0xfe, 0x80, [16] = 0xff, 0xc0 },
@@ -119,8 +121,8 @@ static int constrain(gnutls_x509_crt_t cert)
     if (code < 0)
         return code;
     (void)gethostname(host, sizeof host - 1);
-    for (size_t i = 0; code == 0 && i < COUNT_OF(four); i++)
-        code = permit(names, GNUTLS_SAN_IPADDRESS, four[i], sizeof four[i]);
+    for (size_t i = 0; code == 0 && i < COUNT_OF(near); i++)
+        code = permit(names, GNUTLS_SAN_IPADDRESS, near[i], sizeof near[i]);
     for (size_t i = 0; code == 0 && i < COUNT_OF(six); i++)
         code = permit(names, GNUTLS_SAN_IPADDRESS, six[i], sizeof six[i]);
     if (code == 0)
@@ -175,9 +177,18 @@ static int name_add(gnutls_x509_crt_t cert, const char *name)
     return gnutls_x509_crt_set_subject_alt_name(cert, GNUTLS_SAN_DNSNAME, name, (unsigned)strlen(name), GNUTLS_FSAN_APPEND);
 }
 
-static bool private_four(uint32_t a)
+static bool is_near(const struct in_addr *a)
 {
-    return a >> 24 == 10 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 || a >> 16 == 0xa9fe || a >> 22 == 0x191;
+    const uint8_t *b = (const uint8_t *)&a->s_addr;
+
+    for (size_t i = 0; i < COUNT_OF(near); i++) {
+        bool within = true;
+        for (int k = 0; k < 4; k++)
+            within = within && (b[k] & near[i][4 + k]) == near[i][k];
+        if (within)
+            return true;
+    }
+    return false;
 }
 
 /* Every private address an interface has now. */
@@ -196,7 +207,7 @@ static int addresses_add(gnutls_x509_crt_t cert)
             continue;
         if (i->ifa_addr->sa_family == AF_INET) {
             const struct in_addr *a = &((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr;
-            if (private_four(ntohl(a->s_addr)) && inet_ntop(AF_INET, a, text, sizeof text))
+            if (is_near(a) && inet_ntop(AF_INET, a, text, sizeof text))
                 code = name_add(cert, text);
         } else if (i->ifa_addr->sa_family == AF_INET6) {
             const struct in6_addr *a = &((const struct sockaddr_in6 *)(const void *)i->ifa_addr)->sin6_addr;

@@ -14,6 +14,10 @@ struct tls {
     struct buf authority;        /* DER of the own authority; empty: a public name */
     char print[97];              /* its SHA-256, as people compare it */
 };
+static inline bool tls_on(const struct tls *t)
+{
+    return t->chain.len > 0;
+}
 
 /*
  * chain: path of a PEM file, or "local"; key: path of its key, for "local" that
