@@ -158,7 +158,7 @@ int core_sign_in(struct core *c, struct reader *reader, struct signing *s, struc
 {
     char verifier[128] = "";
     int64_t card;
-    struct seal_session kept = { .until = time_now() + setting_number(s->field ? "field_days" : "session_days") * 24 * hour_ms };
+    struct seal_session kept = { 0 };
     uint8_t bytes[TOKEN_BYTES];
     int known = verifier_of(c, s, &kept.worker, verifier, &card, e);
 
@@ -176,6 +176,9 @@ int core_sign_in(struct core *c, struct reader *reader, struct signing *s, struc
     token_hash(str_of(s->token), out->token_hash);
     if (fill(c, reader, &kept, out, e) < 0)
         return -1;
+    if (s->where == SIGN_BY_DUTY)
+        s->where = who_at_doors(&out->who) ? SIGN_FIELD : SIGN_DESK;
+    out->until = kept.until = time_now() + setting_number(s->where == SIGN_FIELD ? "field_days" : "session_days") * 24 * hour_ms;
     if (enter(c, s, card, out, &kept, e) < 0) {
         session_done(out);
         return -1;

@@ -465,6 +465,7 @@ void mask_put(struct buf *out, enum mask mask, struct str value);
 bool who_opens(const struct who *who, const struct areas *areas, const struct area *row_area, struct id household, struct id centre);
 /* Does the asker keep the register of the asked area, or open its rows by duty?  Lists of empty and away doors are for nobody else. */
 bool ask_on_duty(const struct ask *ask);
+bool who_at_doors(const struct who *who);              /* all duties are; there is one: theirs is the phone's face */
 bool who_may(const struct who *who, const struct areas *areas, enum right right, const struct area *area, int64_t at);
 
 /* ---- people who sign in (core/account.c) ----------------------------------------------------------- */
@@ -491,7 +492,7 @@ MUST_USE int core_card_make(struct core *c, struct id worker, struct card *out, 
 struct signing {                                      /* how somebody signs in, and what he is given */
     struct str name, password;
     struct str code;                                  /* of a card, instead of the password; "none" without */
-    bool field;                                       /* for field_days, not session_days */
+    enum sign { SIGN_DESK, SIGN_FIELD, SIGN_BY_DUTY } where;   /* for session_days, or field_days; by duty: the latter where all are at doors */
     char token[48];                                   /* given: 43 characters and an end */
     struct id device;                                 /* given, with the key that marks what is made on it (seal_device_put); nobody is told twice */
     uint8_t key[32];

@@ -20,6 +20,7 @@
 #define CODE "{\"type\":\"string\",\"description\":\"eight digits of a card, instead of a password\"}"
 
 #define SESSION \
+    "\"face\":{\"enum\":[\"field\",\"command\"]}," \
     "\"worker\":" ID ",\"account\":" TEXT ",\"name\":" TEXT ",\"drill\":" BOOL ",\"until\":" TIME ",\"incarnation\":" ID \
     ",\"office\":{\"type\":\"string\",\"description\":\"base64 of the P-256 point for which parcels are sealed\"},\"duties\":" LIST( \
         MAP("\"area\",\"role\",\"rights\"", "\"area\":" TEXT ",\"name\":{\"type\":[\"string\",\"null\"]},\"level\":{\"type\":\"integer\"}," \
@@ -56,8 +57,8 @@ struct contract {
 
 static const struct contract contracts[] = {
     { "/api/session", "get", "Who is signed in", false, NULL, NULL, MAP("\"worker\",\"account\",\"duties\"", SESSION) },
-    { "/api/session", "post", "Sign in; sets a cookie, too, unless `bearer`: the token is kept otherwise. `key` marks what is made on this device", true, NULL,
-      MAP("\"name\"", "\"name\":" TEXT ",\"password\":" TEXT ",\"code\":" CODE ",\"bearer\":" BOOL),
+    { "/api/session", "post", "Sign in; sets a cookie, too, unless `bearer` (`at_doors`: where all duties are). `key` marks what is made here", true, NULL,
+      MAP("\"name\"", "\"name\":" TEXT ",\"password\":" TEXT ",\"code\":" CODE ",\"bearer\":{\"enum\":[false,true,\"at_doors\"]}"),
       MAP("\"token\",\"device\",\"key\",\"worker\",\"account\",\"duties\"", "\"token\":" TEXT ",\"device\":" ID ",\"key\":" TEXT "," SESSION) },
     { "/api/session", "delete", "Sign out, with everywhere=1 on every device", false, PARAM("everywhere", "query", "false", "{\"enum\":[\"1\"]}"), NULL, NULL },
     { "/api/account", "post", "Give a worker a way to sign in, or a new password; shown once", false, NULL,

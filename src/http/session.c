@@ -2,7 +2,8 @@
  * session.c - signing in and out, and who is asking.
  *
  * A session is a token: as bearer, or in a cookie no script can read; who signs
- * in with "bearer" keeps it himself and gets no cookie.  With the cookie a
+ * in with "bearer" keeps it himself and gets no cookie; with "at_doors" this is so
+ * where all his duties are at doors: his phone locks it away.  With the cookie a
  * request that changes something must carry "X-Wangge: 1", which no foreign page
  * can send.  Passwords are checked by workers; wrong ones make the account's
  * name and the peer's address wait, whether the name exists or not.  Whoever signed in gets a second cookie, a year long, that says so of
@@ -112,6 +113,8 @@ static void session_write(struct request *r, const struct signing *s)
         out_id(&o, s->device);
         base64_out(&o, "key", s->key, sizeof s->key);
     }
+    out_key(&o, "face");
+    out_text(&o, who_at_doors(who) ? STR("field") : STR("command"));
     out_key(&o, "worker");
     out_id(&o, who->worker);
     out_key(&o, "account");
@@ -281,7 +284,7 @@ static void signed_in(struct request *r)
         return;
     }
     r->signed_in = true;
-    if (!s->as.field)
+    if (s->as.where == SIGN_DESK)
         cookie_set(r, s->as.token, (r->session.until - time_now()) / 1000);
     device_set(r, s);
     session_write(r, &s->as);
@@ -319,13 +322,14 @@ void session_open(struct request *r)
         reply_problem(r, &e);
         return;
     }
+    const struct json *bearer = json_get(body, "bearer");
     s->as.name = text_of(r, body, "name", sizeof r->session.who.account - 1, &e);
     if (json_get(body, "code"))
         s->as.code = text_of(r, body, "code", 32, &e);
     else
         s->as.password = text_of(r, body, "password", 1024, &e);
-    s->as.field = json_int(json_get(body, "bearer")) != 0;
-    if (json_get(body, "bearer") && json_kind(json_get(body, "bearer")) != JSON_BOOL && e.kind == ERR_NONE)
+    s->as.where = str_is(json_str(bearer), "at_doors") ? SIGN_BY_DUTY : json_int(bearer) != 0 ? SIGN_FIELD : SIGN_DESK;
+    if (bearer && json_kind(bearer) != JSON_BOOL && s->as.where != SIGN_BY_DUTY && e.kind == ERR_NONE)
         (void)err_field(&e, "field.bool", "bearer");
     s->peer = arena_str(&r->mem, peer_address(r));
     s->device = e.kind == ERR_NONE ? device_known(r, s->as.name) : (struct str){ 0 };

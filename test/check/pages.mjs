@@ -22,7 +22,7 @@ const frame = (face) => {
 };
 async function run(face) {
     const made = features({ root, face: "all" });   // cutting away the other face is Rollup's work
-    const entry = `export * from "entries"; export { session, faceOf, may } from "@data/session";
+    const entry = `export * from "entries"; export { session, may } from "@data/session";
         export { mayCut } from "${root}features/area/ui/grids"; export * from "${root}features/duty/ui/people";`;
     const { outputFiles } = await build({
         stdin: { contents: entry, resolveDir: `${web}/app`, loader: "ts" }, bundle: true, write: false, format: "esm", platform: "node",
@@ -47,16 +47,16 @@ async function run(face) {
 Object.assign(globalThis, { location: { hash: "" }, addEventListener() {}, localStorage: { getItem: () => null, setItem() {} } });
 
 const here = "440513108216";
-const menus = [], acts = [], leads = [];
+const menus = [], acts = [];
 const people = [...Object.keys(roles).map((role) => [role]), [], ["auditor", "secretary"]];
 let looks = 0;
 for (const face of Object.keys(faces)) {
     const page = await run(face);
     for (const held of people) {
         const rightsIn = (role) => [...rightsOf(role)].filter((right) => right !== "signed_in");      // as the server says them: rights.mjs
-        const duties = held.map((role) => ({ area: here, name: "", level: 4, role, rights: rightsIn(role) })), s = { duties };
+        const duties = held.map((role) => ({ area: here, name: "", level: 4, role, rights: rightsIn(role) }));
         const has = (right) => held.some((role) => rightsOf(role).has(right)), who = held.join("+") || "nobody";
-        page.session.value = s;
+        page.session.value = { duties };
         // The desk's bundle holds both faces' pages here: each page is judged in the menu of its own.
         const shown = new Set(page.entries().filter((p) => p.face === face).map((p) => p.path));
         for (const p of [...declared, ...probes].filter((p) => p.face === face)) {
@@ -74,12 +74,9 @@ for (const face of Object.keys(faces)) {
             const may = role === "auditor" ? has("accounts") : level === 4 || !rightsOf(role).has("open");
             if (page.mayBeGiven(role, { area: here, level }) !== may) acts.push(`${who} gives ${role} at ${level}: ${!may}`);
         }
-        const walks = held.length > 0 && held.every((role) => has("open") || rightsOf(role).size === 1);
-        if (page.faceOf(s) !== (walks ? "/field.html" : "/command.html")) leads.push(`${who}: ${page.faceOf(s)}`);
     }
 }
 if (declared.length < 10) menus.push(`only ${declared.length} pages were found`);
 menus.push(...declared.filter((p) => p.right && !rights.includes(p.right)).map((p) => `${p.path} names ${p.right}, which is no right`));
 report(`${looks} times a role and a page: in the menu or not, as its right says`, menus);
 report("what the pages offer to do is what the role may", acts);
-report("signing in leads those at the doors to the phone's face, the others to the desk's", leads);

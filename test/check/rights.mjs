@@ -81,6 +81,9 @@ const has = (who, right, place) =>
     right === "signed_in" || (right !== "system" && who.role !== "" && rightsOf(who.role).has(right) && within(place, who.held));
 report("a session says of each duty what its role gives", people.flatMap(({ name, session }) => session.duties
     .filter((d) => JSON.stringify(["signed_in", ...d.rights].sort()) !== JSON.stringify([...rightsOf(d.role)].sort())).map((d) => `${name}: ${d.rights}`)));
+const walks = (d) => rightsOf(d.role).has("open") || rightsOf(d.role).size === 1;       // at doors, or where a task is
+report("who has duties at doors only is led to the phone's face, the others to the desk's", people.flatMap(({ name, session: { face, duties } }) =>
+    face !== (duties.length && duties.every(walks) ? "field" : "command") ? [`${name}: ${face}`] : []));
 const places = { below: G1, very: V, above: T, top: "4405", beside: V2, other_grid: G2, outside };
 report(`${people.length} people, ${Object.keys(places).length} places`, Object.entries(places).filter(([, a]) => !path.has(a)).map(([n]) => n));
 

@@ -56,7 +56,14 @@ check("a phone that keeps its token itself gets no session cookie, and thirty da
     ["signed in", field.status, 200], ["no cookie opens anything", [field.session, flags(field).length], [undefined, 1]],
     ["the end is told", Math.round((field.json.until - Date.now()) / 86400e3), 30],
     ["the token opens", (await send("GET", "/api/session", fieldBearer)).json.worker, first.json.worker],
-    ["bearer is yes or no", (await signIn(account, right, { body: { name: account, password: right, bearer: "1" } })).json.field, "bearer"]);
+    ["bearer is yes, no, or by duty", (await signIn(account, right, { body: { name: account, password: right, bearer: "1" } })).json.field, "bearer"]);
+const walker = [...password.keys()].find((name) => name.startsWith("grid-"));
+const byDuty = (name) => signIn(name, "", { body: { name, password: password.get(name), bearer: "at_doors" } });
+const [atDoors, atDesk] = [await byDuty(walker), await byDuty(account)];
+check("by duty: whoever works at doors only keeps the token, whoever has a desk gets the cookie",
+    ["faces", [atDoors.json.face, atDesk.json.face], ["field", "command"]],
+    ["cookies", [atDoors.session === undefined, atDesk.session === undefined], [true, false]],
+    ["days", [atDoors, atDesk].map((r) => Math.round((r.json.until - Date.now()) / 86400e3)), [30, 7]]);
 const told = [first, tls, field].map((r) => [r.json.device, r.json.key]);
 const shown = (await send("GET", "/api/session", fieldBearer)).json;
 check("each sign-in has a device key of its own, told once",
