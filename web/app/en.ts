@@ -88,6 +88,7 @@ export const field: Words = {
     pin_forget: "You will sign in and choose a new PIN. Lists and delivered records are cleared here; {n} unsent ones stay sealed for the office. Go on?",
     pin_gone: "Ten wrong PINs: it is void. What is unsent stays sealed on this phone. Sign in again, and tell the office.",
     pin_other: "Somebody else",
+    pin_new: "Sign in as somebody else",
     n_unsent: "{n} not sent",
     newer: "A new version is here. What is unsent is not touched.",
     newer_form: "A new version is here; finish this form first.",

@@ -30,15 +30,24 @@ export function whenSignedOut(tell: () => void): void {
     onSignedOut = tell;
 }
 
+let token: string | undefined;
+/** The session of an open vault; none: the browser's cookie. */
+export function useToken(own?: string): void {
+    token = own;
+}
+
 export type Params = Record<string, string | number | undefined | null>;
 
 async function request(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
     let answer: Response;
+    const headers: Record<string, string> = { "X-Wangge": "1" };
+    if (token) headers.Authorization = `Bearer ${token}`;
+    if (body !== undefined) headers["Content-Type"] = "application/json";
     try {
         answer = await fetch(path, {
             method,
             credentials: "same-origin",
-            headers: body === undefined ? { "X-Wangge": "1" } : { "X-Wangge": "1", "Content-Type": "application/json" },
+            headers,
             body: body === undefined ? undefined : JSON.stringify(body),
             signal,
         });

@@ -1,6 +1,6 @@
 // session.ts - who is signed in, as the server says, or as it said last.
 import { computed, shallowRef } from "vue";
-import { get, post, remove, Trouble, whenSignedOut } from "./api";
+import { get, post, remove, Trouble, useToken, whenSignedOut } from "./api";
 import { able, holder } from "./box";
 import { forgetKept, keep, noteWorker, recall, workers } from "./store";
 
@@ -13,6 +13,7 @@ export interface Duty {
     household?: string | null;
 }
 export interface Session {
+    face: "field" | "command"; // whose duties are all at doors has the phone's
     worker: string;
     account: string;
     name: string;
@@ -26,10 +27,11 @@ export interface Session {
 export const session = shallowRef<Session>();
 /** The server forgot us (or never knew); what is unsent waits for the next sign-in. */
 export const signedOut = shallowRef(false);
-let told: string | undefined; // whom the server named last: the cookie is theirs
+let told: string | undefined; // whom the server named last: the session is theirs
 whenSignedOut(() => {
     told = undefined;
     signedOut.value = true;
+    useToken();
     // Over or revoked is over: the lists go at once, what is unsent stays.
     if (session.value) void leave(session.value).catch(() => undefined);
 });
@@ -38,10 +40,7 @@ async function leave(s: Session): Promise<void> {
     await forgetKept(s.worker);
 }
 
-const atDoors = ["grid_worker", "grid_head", "centre_head", "volunteer", "watcher", "dock", "gate_keeper"];
-export function faceOf(s: Session): string {
-    return s.duties.length > 0 && s.duties.every((d) => atDoors.includes(d.role)) ? "/field.html" : "/command.html";
-}
+export const faceOf = (s: Session) => `/${s.face}.html`;
 /** The highest area one answers for: where the desk begins. */
 export const home = computed(() => [...(session.value?.duties ?? [])].sort((a, b) => a.level - b.level)[0]);
 
@@ -52,41 +51,55 @@ export const may = (right: string) => dutiesWith(right).length > 0;
 /** Duties near enough to the doors to walk them: a village or below. */
 export const doorDuties = computed(() => dutiesWith("lists").filter((d) => d.level >= 4));
 
+/** What a sign-in tells once, and no server again: it waits in this tab until a vault takes it. */
 interface Told {
-    token: string;
-    device: string;
+    worker: string;
+    device: string; // records are marked with its key
     key: string;
+    token?: string; // the phone's session; none: it is in a cookie
 }
+const TOLD = "wangge.told";
+const WHO = "wangge.who"; // this tab is
+const waiting = () => JSON.parse(sessionStorage.getItem(TOLD) ?? "null") as Told | null;
+/** Whose page this tab is, as they signed in or were chosen here. */
+export const chosen = () => sessionStorage.getItem(WHO);
+export const choose = (worker: string) => sessionStorage.setItem(WHO, worker);
+
 async function enter(s: Session): Promise<void> {
     told = s.worker;
+    choose(s.worker);
     if (holder && holder !== s.worker) return; // another's vault is open: their page begins anew
     session.value = s;
     signedOut.value = false;
     // Until the PIN is given this is kept in memory only, as everything is.
     void keep("session", s).catch(() => undefined);
 }
-/** With a password, or with the code of a card, which is used up by it. */
+/** With a password, or with the code of a card, which is used up by it. Where all one's duties are at doors the session is the phone's and in no cookie. */
 export async function signIn(name: string, secret: { password: string } | { code: string }): Promise<Session> {
-    const { token: _token, device, key, ...s } = await post<Session & Told>("/api/session", { name, ...secret });
-    if (able && (holder || faceOf(s) === "/field.html")) {
+    const bearer = able ? "at_doors" : undefined;
+    const { token, device, key, ...s } = await post<Session & Told>("/api/session", { name, ...secret, bearer });
+    const own = able && s.face === "field";
+    if (able && (holder || own)) {
         await noteWorker(s).catch(() => undefined);
-        // Told once: it waits for the vault in this tab.
-        sessionStorage.setItem("wangge.device", JSON.stringify({ worker: s.worker, device, key }));
+        sessionStorage.setItem(TOLD, JSON.stringify({ worker: s.worker, device, key, token: own ? token : undefined }));
     }
+    useToken(own ? token : undefined);
     await enter(s);
-    await takeDevice();
+    if (holder) await takeTold();
     return s;
 }
-/** What this device marks its records with, as the last sign-in told it, goes into the open vault. */
-export async function takeDevice(): Promise<void> {
-    const told = JSON.parse(sessionStorage.getItem("wangge.device") ?? "null");
-    if (!holder || told?.worker !== holder) return;
-    await keep("device", { device: told.device, key: told.key });
-    sessionStorage.removeItem("wangge.device");
+/** What the last sign-in told goes into the open vault, and from there to whatever needs it. Before there is one: the session alone, for this page. */
+export async function takeTold(): Promise<void> {
+    const now = waiting();
+    if (holder && now?.worker === holder) {
+        await keep("device", now);
+        sessionStorage.removeItem(TOLD);
+    }
+    useToken(holder ? (await recall<Told>("device"))?.value.token : now?.token);
 }
-/** The cookie is somebody else's than the open vault. */
+/** The session is somebody else's than the open vault. */
 export const foreign = () => told !== undefined && told !== holder;
-/** Nothing is sent in another's name: the cookie's owner is asked for once, when a page began without a network. */
+/** Nothing is sent in another's name: the session's owner is asked for once, when a page began without a network. */
 export async function confirmed(): Promise<void> {
     const who = session.value?.worker;
     if (told === undefined) {
@@ -115,4 +128,6 @@ export async function signOut(everywhere = false): Promise<void> {
     await remove(everywhere ? "/api/session?everywhere=1" : "/api/session").catch(() => undefined);
     if (session.value) await leave(session.value).catch(() => undefined);
     session.value = undefined;
+    useToken();
+    sessionStorage.removeItem(WHO);
 }

@@ -13,8 +13,8 @@ export interface Kept<T> {
     refresh(): Promise<void>;
 }
 
-/** A question whose last answer is kept under `key`. */
-export function kept<T>(key: string, question: () => Promise<T>): Kept<T> {
+/** A question whose last answer is kept under `key`; it is told that answer when it is asked again. */
+export function kept<T>(key: string, question: (old?: T) => Promise<T>): Kept<T> {
     const value = shallowRef<T>();
     const at = ref(0);
     const trouble = ref<Trouble>();
@@ -23,7 +23,7 @@ export function kept<T>(key: string, question: () => Promise<T>): Kept<T> {
     async function refresh(): Promise<void> {
         asking.value = true;
         try {
-            const fresh = await question();
+            const fresh = await question(value.value);
             value.value = fresh;
             at.value = Date.now();
             trouble.value = undefined;
@@ -47,7 +47,7 @@ export function kept<T>(key: string, question: () => Promise<T>): Kept<T> {
 
 const open = new Map<string, Kept<unknown>>();
 /** The same question under the same key is asked once and shared by pages. */
-export function shared<T>(key: string, question: () => Promise<T>): Kept<T> {
+export function shared<T>(key: string, question: (old?: T) => Promise<T>): Kept<T> {
     let one = open.get(key);
     if (!one) open.set(key, (one = kept(key, question) as Kept<unknown>));
     return one as Kept<T>;
