@@ -89,6 +89,7 @@ lane_pages() {
         suite drill-verify build/wangge verify --tables --store "sqlite:$city/wangge.db"
         suite city node test/story/city.mjs "$city"
         suite bundle node test/story/bundle.mjs "$city"
+        suite form node test/story/form.mjs "$city"
         suite privacy node test/story/privacy.mjs "$city"
         suite bad-input node test/check/bad_input.mjs "$city"
         suite rights node test/check/rights.mjs "$city"

@@ -3,7 +3,7 @@
  *
  * A round names a questionnaire of the profile, or says its own questions: a
  * list of them, or {"items":[…]}.  Answers are held against them by the rules
- * the phone has (ui/Questions.vue): the type, the options or code list, the
+ * the phone has (ui/form.ts; test/story/form.mjs): the type, the options or code list, the
  * bounds, and that a question is shown at all, which an earlier answer of the
  * same visit decides.  Nothing is refused for what is not answered, required or
  * not: what was told at the door is a fact, and the phone asks for the rest.
