@@ -1283,6 +1283,8 @@ static int prepare_compare(struct ask *ask, struct err *e)
 static int prepare_doors(struct ask *ask, struct err *e)
 {
     ask->args[4] = value_bool(ask_on_duty(ask));
+    if (ask->bundled)
+        ask->args[5] = value_bool(true);         /* what is in no list is entered, there */
     return prepare_round(ask, e);
 }
 
@@ -1321,7 +1323,7 @@ static const struct param coverage_params[] = {
 static const struct param compare_params[] = {
     PARAM_ROUND, { "with", FIELD_ID, true }, { "parent", FIELD_TEXT, .from = PARAM_SET }, { 0 }
 };
-static const struct param doors_params[] = { PARAM_ROUND, { "state", FIELD_TEXT }, PARAM_EMPTY, { 0 } };
+static const struct param doors_params[] = { PARAM_ROUND, { "state", FIELD_TEXT }, PARAM_EMPTY, { "settled", FIELD_BOOL }, { 0 } };
 static const struct param household_params[] = { { "household", FIELD_ID, true }, { 0 } };
 static const struct param crossed_params[] = {
     { "worker", FIELD_ID, .from = PARAM_WORKER }, { "since", FIELD_TIME, .from = PARAM_SET }, { "all", FIELD_BOOL, .from = PARAM_SET }, { 0 },

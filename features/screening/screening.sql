@@ -443,7 +443,8 @@ FROM core_area a JOIN screening_count s ON s.ledger = a.ledger AND s.round = $3 
 WHERE a.path >= $1 AND a.path < $2 ORDER BY a.path;
 
 -- name: doors
--- $3 the round; $4 a state, or NULL; $5 shows empty ones too; $6 $7 $8 $9 the key to go on after; $10 rows.
+-- $3 the round; $4 a state, or NULL; $5 shows empty ones too; $6 also doors that a witness says
+-- are empty, which are no longer due; $7 $8 $9 $10 the key to go on after; $11 rows.
 -- Households that were found late or not entered yet, and doors that had none.
 SELECT a.path AS _path, d.ord AS "order", d.door, h.household AS _slot, d.area, h.household,
     CASE WHEN NOT (h.since < f.position AND (h.until IS NULL OR h.until > f.position))
@@ -461,8 +462,8 @@ JOIN household_door d ON d.ledger = a.ledger AND d.area = a.id
 JOIN screening_freeze f ON f.ledger = d.ledger AND f.round = $3
 JOIN household_household h ON h.ledger = d.ledger AND h.door = d.door
 LEFT JOIN screening_slot s ON s.ledger = d.ledger AND s.round = $3 AND s.slot = h.household
-WHERE a.path >= CASE WHEN $6 > $1 THEN $6 ELSE $1 END AND a.path < $2
-    AND (a.path, d.ord, d.door, h.household) > ($6, $7, $8, $9)
+WHERE a.path >= CASE WHEN $7 > $1 THEN $7 ELSE $1 END AND a.path < $2
+    AND (a.path, d.ord, d.door, h.household) > ($7, $8, $9, $10)
     AND (s.outcome IS NULL OR s.rejected = 1 OR NOT (s.outcome = 'completed' OR s.outcome = 'partial'
                                                      OR ((s.outcome = 'vacant' OR s.outcome = 'moved') AND s.witness = 1)))
     AND (h.until IS NULL OR (h.until > f.position
@@ -484,6 +485,7 @@ SELECT a.path, d.ord, d.door, d.door, d.area, NULL,
     CASE WHEN d.opened > f.position THEN 'late'
          WHEN s.outcome IS NULL THEN 'pending'
          WHEN s.rejected = 1 THEN 'rejected'
+         WHEN s.outcome = 'vacant' AND s.witness = 1 THEN 'empty'
          WHEN s.outcome = 'refused' THEN 'refused'
          ELSE 'retry' END,
     s.outcome, s.method, COALESCE(s.visits, 0), s.retry_at,
@@ -492,11 +494,12 @@ FROM core_area a
 JOIN household_door d ON d.ledger = a.ledger AND d.area = a.id
 JOIN screening_freeze f ON f.ledger = d.ledger AND f.round = $3
 LEFT JOIN screening_slot s ON s.ledger = d.ledger AND s.round = $3 AND s.slot = d.door
-WHERE a.path >= CASE WHEN $6 > $1 THEN $6 ELSE $1 END AND a.path < $2
-    AND (a.path, d.ord, d.door, d.door) > ($6, $7, $8, $9)
+WHERE a.path >= CASE WHEN $7 > $1 THEN $7 ELSE $1 END AND a.path < $2
+    AND (a.path, d.ord, d.door, d.door) > ($7, $8, $9, $10)
     AND $5 = 1
     AND (s.outcome IS NULL OR s.rejected = 1 OR NOT (s.outcome = 'completed' OR s.outcome = 'partial'
-                                                     OR ((s.outcome = 'vacant' OR s.outcome = 'moved') AND s.witness = 1)))
+                                                     OR ((s.outcome = 'vacant' OR s.outcome = 'moved') AND s.witness = 1))
+         OR ($6 = 1 AND s.outcome = 'vacant' AND s.witness = 1))
     AND CASE WHEN d.opened > f.position
         THEN NOT EXISTS (SELECT 1 FROM household_household o WHERE o.ledger = d.ledger AND o.door = d.door AND o.until IS NULL)
         ELSE NOT EXISTS (SELECT 1 FROM household_household o WHERE o.ledger = d.ledger AND o.door = d.door
@@ -508,9 +511,10 @@ WHERE a.path >= CASE WHEN $6 > $1 THEN $6 ELSE $1 END AND a.path < $2
          WHEN d.opened > f.position THEN 'late'
          WHEN s.outcome IS NULL THEN 'pending'
          WHEN s.rejected = 1 THEN 'rejected'
+         WHEN s.outcome = 'vacant' AND s.witness = 1 THEN 'empty'
          WHEN s.outcome = 'refused' THEN 'refused'
          ELSE 'retry' END)
-ORDER BY 1, 2, 3, 4 LIMIT $10;
+ORDER BY 1, 2, 3, 4 LIMIT $11;
 
 -- name: found
 -- $3 the round; $4 $5 $6 the key to go on after; $7 rows. People who are in no list, where their door stands now.

@@ -342,6 +342,7 @@ static int parts_find(struct bundling *b, struct asked *asked, struct err *e)
             if (q->bundle == BUNDLE_STATES)
                 ours->sealed = NULL;
             p->ask.query = ours;
+            p->ask.bundled = true;
             p->name = arena_printf(b->ask->mem, "%s/%s", c->features[i]->name, q->name);
             if (ask_area(&p->ask, only_area, asked, e) < 0)
                 return -1;

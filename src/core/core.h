@@ -272,6 +272,7 @@ struct ask {
     bool opened;                 /* some row was one the asker may see open */
     int64_t shown;               /* rows that told something sealed: above none, the answer leaves only after its read record */
     bool own_only;               /* only rows of the asker's own households may leave */
+    bool bundled;                /* for a bundle, which has no other list */
     struct arena *mem;
 };
 

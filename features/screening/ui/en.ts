@@ -16,6 +16,7 @@ export const both: Words = {
     state_refused: "Refused",
     state_rejected: "Sent back",
     state_late: "Late found",
+    state_empty: "empty, confirmed",
     people: "{n} at home",
     note: "Note",
 };

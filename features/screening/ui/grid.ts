@@ -75,7 +75,7 @@ export function useGrid(area: string, household?: string | null): Grid {
             if (type !== "screening.visit" || body.round !== round.value.round || p.state === "aside" || p.state === "refused") continue;
             if (p.state === "sent" && (p.sent_at ?? 0) < held.at.value - 2000) continue;
             const stand = {
-                state: stateOf(body.outcome as string, Boolean(body.witness)),
+                state: stateOf(body.outcome as string, Boolean(body.witness), Boolean(body.household)),
                 local: p.state !== "sent",
                 retry_at: body.retry_at as number | undefined,
             };

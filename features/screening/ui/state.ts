@@ -15,7 +15,7 @@ export interface Round {
     measures?: unknown;
     questionnaire?: unknown;
 }
-export type State = "entered" | "pending" | "retry" | "refused" | "rejected" | "late";
+export type State = "entered" | "pending" | "retry" | "refused" | "rejected" | "late" | "empty";
 /** A door not yet entered, and why. */
 export interface LeftRow {
     area: string;
@@ -33,13 +33,14 @@ export interface LeftRow {
     head: string | null;
     phone: string | null;
 }
-export const marks = { entered: "done", pending: "open", retry: "again", refused: "refused", rejected: "warn", late: "late" } as const;
+export const marks = { entered: "done", pending: "open", retry: "again", refused: "refused", rejected: "warn", late: "late", empty: "empty" } as const;
 
 export const askRounds = (area: string) => ask<Round>("screening/rounds", { area });
 export const currentOf = (rounds: Round[] | undefined) => rounds?.find((r) => Boolean(r.current) && !r.closed_at);
 
-/** What a visit makes of its door, as screening counts it. */
-export function stateOf(outcome: string | undefined, witness: boolean): State {
+/** What a visit makes of its door, as screening counts it: one without a household that a witness says is empty is no longer due. */
+export function stateOf(outcome: string | undefined, witness: boolean, household: boolean): State {
+    if (!household && outcome === "vacant" && witness) return "empty";
     if (outcome === "completed" || outcome === "partial" || ((outcome === "vacant" || outcome === "moved") && witness)) return "entered";
     return outcome === "refused" ? "refused" : "retry";
 }

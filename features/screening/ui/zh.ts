@@ -16,6 +16,7 @@ export const both: Words = {
     state_refused: "拒绝",
     state_rejected: "复核退回",
     state_late: "新登记",
+    state_empty: "确认空户",
     people: "在家 {n} 人",
     note: "备注",
 };
