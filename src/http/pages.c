@@ -11,9 +11,13 @@
 
 void page_get(struct request *r)
 {
-    struct str url = str_is(r->path, "/") ? STR("/index.html") : r->path;
+    static const char *const short_for[][2] = { { "/", "/index.html" }, { "/check", "/check.html" } };
+    struct str url = r->path;
     struct err e = { 0 };
 
+    for (size_t i = 0; i < COUNT_OF(short_for); i++)
+        if (str_is(r->path, short_for[i][0]))
+            url = str_of(short_for[i][1]);
     for (const struct asset *a = assets; a->url; a++) {
         if (!str_is(url, a->url))
             continue;

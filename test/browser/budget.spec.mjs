@@ -45,7 +45,7 @@ test("what the phone and the sign-in load is ES2017, what the desk loads ES2019"
             (m) => `assets/${m[1]}`,
         );
     for (const [pages, version] of [
-        [["index.html", "field.html"], 2017],
+        [["index.html", "field.html", "check.html"], 2017],
         [["command.html"], 2019],
     ]) {
         const seen = new Set(),

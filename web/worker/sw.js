@@ -38,7 +38,7 @@ async function newest(request, path) {
 self.addEventListener("fetch", (e) => {
     const url = new URL(e.request.url);
     if (e.request.method !== "GET" || url.origin !== self.location.origin || url.pathname.startsWith("/api/")) return;
-    const path = url.pathname === "/" ? "/index.html" : url.pathname;
+    const path = { "/": "/index.html", "/check": "/check.html" }[url.pathname] || url.pathname;
     if (!FILES.includes(path)) return;
     if (path.endsWith(".html") && path !== "/field.html") e.respondWith(newest(e.request, path));
     else e.respondWith(kept(path).then((r) => r || fetch(e.request)));
