@@ -192,6 +192,39 @@ test("what is unsent is saved to a file, and another phone hands it in", async (
     assert.deepEqual([...p.errors, ...q.errors], []);
 });
 
+test("the office hands in a phone's file at the desk: each record is its maker's, there once, and what is no such file is said to be", async () => {
+    const p = await page(phone, "zh", closed);
+    await first(p);
+    await visitOffline(p);
+    await p.route("**/api/parcels", (r) => r.abort());
+    await at(p, "field", "out");
+    const [file] = await Promise.all([p.waitForEvent("download"), p.click(".files .copy")]);
+    const path = await file.path();
+    const [{ id }] = (await dump(p))["wangge/outbox"].map((r) => JSON.parse(r)).filter((r) => r.state === "waiting");
+    const d = await page(undefined, "zh");
+    await signInBy(d, "district-440513");
+    await at(d, "command", "bring");
+    await d.waitForSelector(".bring");
+    await look(d);
+    const says = (word) => until(String(word), async () => word.test(await text(d, ".bring .notice")));
+    await d.setInputFiles(".bring input", path);
+    await says(/^1 条已交到$/);
+    await d.setInputFiles(".bring input", path);
+    await says(/0 条已交到 · 1 条原来就有/);
+    for (const [name, body, word] of [
+        ["cut", JSON.stringify({ wangge: "parcels", parcels: ["AAAA"] }), /1 条没有收.*打不开/],
+        ["not ours", '{"wangge":"other"}', /不是待发文件/], ["empty", "", /不是待发文件/], ["no text", Buffer.from([0, 255, 254]), /不是待发文件/],
+    ]) {
+        await d.setInputFiles(".bring input", { name: `${name}.json`, mimeType: "application/json", buffer: Buffer.from(body) });
+        await says(word);
+    }
+    await p.unroute("**/api/parcels");
+    await p.setInputFiles(".files input", path);
+    await until("the phone learns that its record is there", async () => (await unsent(p)) === 0);
+    assert.equal((await dump(p))["wangge/outbox"].map((r) => JSON.parse(r)).find((r) => r.id === id).answer.status, "repeated");
+    assert.deepEqual([...p.errors, ...d.errors], []);
+});
+
 test("what version 1 kept in the clear is in boxes after the first unlocking, and all of it is sent", async () => {
     const p = await page(phone, "zh", closed);
     const he = await asks(`grid-${grid}`);

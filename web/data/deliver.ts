@@ -103,15 +103,17 @@ async function carry(): Promise<void> {
     const results = await handInParcels(due.map((p) => toBase64(p.office!)));
     await settle(new Map(due.flatMap((p, i) => (results[i] ? [[p.id, { ...results[i], id: p.id }]] : []))), incarnation);
 }
-/** A file's parcels: how many are in the store now, and why others are not. */
-export async function handInFile(parcels: string[]): Promise<{ taken: number; refused: Result[] }> {
+/** A file's parcels: how many are in the store by it, how many were there, and why others are not. */
+export async function handInFile(parcels: string[]): Promise<{ taken: number; there: number; refused: Result[] }> {
     const refused: Result[] = [];
     let taken = 0;
+    let there = 0;
     for (let at = 0; at < parcels.length; at += MOST) {
         const results = await handInParcels(parcels.slice(at, at + MOST));
-        taken += results.filter((r) => r.status !== "refused").length;
+        taken += results.filter((r) => r.status === "stored").length;
+        there += results.filter((r) => r.status === "repeated").length;
         refused.push(...results.filter((r) => r.status === "refused"));
         await settle(new Map(results.filter((r) => r.id && r.status !== "refused").map((r) => [r.id, r])), session.value?.incarnation);
     }
-    return { taken, refused };
+    return { taken, there, refused };
 }
