@@ -1300,7 +1300,7 @@ static const struct query queries[] = {
     { "members", RIGHT_LISTS, .sql = &sql_members, .params = members_params, .sealed = members_sealed, .prepare = prepare_list,
       .words = "成员" },
     { "find", RIGHT_LISTS, .params = find_params, .answer = answer_find, .words = "查找" },
-    { "notes", RIGHT_LISTS, .sql = &sql_notes, .sealed = notes_sealed, .keys = "tibb", .words = "留言和承诺" },
+    { "notes", RIGHT_LISTS, .sql = &sql_notes, .sealed = notes_sealed, .keys = "tibb", .bundle = BUNDLE_ROWS, .words = "留言和承诺" },
     { "conflicts", RIGHT_DOORS, .answer = conflict_answer, .words = "说法不一" },
     { "erasures", RIGHT_APPROVE, .sql = &sql_erasures, .keys = "iib", .words = "擦除申请" },
     { "reveal", RIGHT_REVEAL, .sql = &sql_reveal, .params = reveal_params, .sealed = reveal_sealed, .reveal = true, .words = "查看" },

@@ -180,14 +180,19 @@ UPDATE household_household SET since = $3, until = NULL WHERE ledger = $1 AND ho
 SELECT door FROM household_past WHERE ledger = $1 AND household = $2 AND door IS NOT NULL ORDER BY since DESC LIMIT 1;
 
 -- name: doors_of
--- $2 a door or a household: that door, or those behind which it lives and lived.
+-- $2 a door, a household or a note: that door, those behind which it lives and lived, or where the note hangs.
 SELECT d.door, d.area, d.moved FROM household_door d WHERE d.ledger = $1 AND d.door = $2
 UNION ALL
 SELECT d.door, d.area, d.moved FROM household_household h JOIN household_door d ON d.ledger = h.ledger AND d.door = h.door
 WHERE h.ledger = $1 AND h.household = $2
 UNION ALL
 SELECT d.door, d.area, d.moved FROM household_past p JOIN household_door d ON d.ledger = p.ledger AND d.door = p.door
-WHERE p.ledger = $1 AND p.household = $2;
+WHERE p.ledger = $1 AND p.household = $2
+UNION ALL
+SELECT d.door, d.area, d.moved FROM household_note n
+LEFT JOIN household_household h ON h.ledger = n.ledger AND h.household = n.household AND h.until IS NULL
+JOIN household_door d ON d.ledger = n.ledger AND d.door = COALESCE(h.door, n.door)
+WHERE n.ledger = $1 AND n.note = $2;
 
 -- name: centre
 SELECT centre FROM household_household WHERE ledger = $1 AND household = $2;

@@ -1,5 +1,8 @@
 import type { Words } from "@kit/parts";
 
+export const both: Words = {
+    refused_household_note_unknown: "No such note",
+};
 export const field: Words = {
     new_door: "Register a door or household",
     to_list: "Back to the list",
@@ -47,7 +50,6 @@ export const command: Words = {
     refused_household_find_short: "Write a little more",
     refused_household_same_person: "Whoever asked for the erasure cannot allow it",
     refused_household_erase_unknown: "No such request to erase",
-    refused_household_note_unknown: "No such note",
     refused_household_no_conflict: "Nothing about this is in dispute",
     refused_household_one_of_two: "Say a household or a door, one of the two",
     conflicts: "In dispute",

@@ -1,5 +1,8 @@
 import type { Words } from "@kit/parts";
 
+export const both: Words = {
+    refused_household_note_unknown: "没有这条留言",
+};
 export const field: Words = {
     new_door: "补登门或住户",
     to_list: "回到名单",
@@ -47,7 +50,6 @@ export const command: Words = {
     refused_household_find_short: "再多写几个字",
     refused_household_same_person: "申请擦除的人不能自己批准",
     refused_household_erase_unknown: "没有这个擦除申请",
-    refused_household_note_unknown: "没有这条留言",
     refused_household_no_conflict: "这一项没有待了结的不同说法",
     refused_household_one_of_two: "户和门只填一个",
     conflicts: "说法不一",
