@@ -1364,7 +1364,7 @@ static const struct query queries[] = {
     { "found", RIGHT_LISTS, .sql = &sql_found, .params = round_params, .sealed = found_sealed, .keys = "tib", .prepare = prepare_round,
       .words = "名单外人员" },
     { "household", RIGHT_LISTS, .sql = &sql_household, .params = household_params, .sealed = worker_sealed, .words = "入户记录" },
-    { "crossed", RIGHT_SIGNED_IN, .sql = &sql_crossed, .params = crossed_params, .sealed = worker_sealed, .keys = "ib",
+    { "crossed", RIGHT_SIGNED_IN, .everywhere = true, .sql = &sql_crossed, .params = crossed_params, .sealed = worker_sealed, .keys = "ib",
       .prepare = prepare_crossed, .words = "交接期间的入户" },
     { "handed", RIGHT_SIGNED_IN, .everywhere = true, .sql = &sql_handed, .params = handed_params, .sealed = worker_sealed, .keys = "ibt",
       .prepare = prepare_handed, .words = "移交了什么" },
