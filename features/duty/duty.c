@@ -328,20 +328,58 @@ static struct json *handed(const struct rows *rows)
     return one;
 }
 
+static const struct area *village_of(const struct area *a)
+{
+    while (a && a->level > LEVEL_VILLAGE)
+        a = a->parent;
+    return a;
+}
+
+/*
+ * What one does at doors one may hand on oneself, to whoever may do as much at other doors of the village already:
+ * nobody is made more by it than the office made him.
+ */
+static int may_hand(struct tx *tx, const struct record *r, struct str role, const struct area *area, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    const struct area *village = village_of(area), *held;
+
+    if (tx_query(tx, &rows, e, &sql_held, ARGS(record_id(r, "to"), r->received_at)) < 0)
+        return -1;
+    while (rows_next(&rows)) {
+        held = village_of(area_find(tx_areas(tx), rows_str(&rows, 1)));
+        if (held && held == village && rows_int(&rows, 5) <= r->received_at && (rights_of(role) & ~rights_of(rows_str(&rows, 2))) == 0)
+            return 0;
+    }
+    if (store_failed(tx_store(tx), e) < 0)
+        return -1;
+    err_field(e, "duty.stranger", "to");
+    e->kind = ERR_DENIED;
+    return -1;
+}
+
+static bool at_doors(struct str role)
+{
+    return str_is(role, "grid_worker") || str_is(role, "centre_head");
+}
+
 static int check_handover(struct tx *tx, struct record *r, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
     CLEANUP(json_done) struct json *duties = json_list();
+    bool office;
 
     if (id_eq(record_id(r, "from"), record_id(r, "to")))
         return err_field(e, "duty.same", "to");
-    if (must_know_worker(tx, r, "to", e) < 0 || tx_query(tx, &rows, e, &sql_held, ARGS(record_id(r, "from"), r->at)) < 0)
+    if (must_know_worker(tx, r, "to", e) < 0 || tx_may(tx, r, RIGHT_DUTIES, area_find(tx_areas(tx), r->area), &office, e) < 0 ||
+        tx_query(tx, &rows, e, &sql_held, ARGS(record_id(r, "from"), r->at)) < 0)
         return -1;
     while (rows_next(&rows)) {
         const struct area *held = area_find(tx_areas(tx), rows_str(&rows, 1));
-        if (!held || !is_handed(tx, r, held))
+        struct str role = rows_str(&rows, 2);
+        if (!held || !is_handed(tx, r, held) || (!office && !at_doors(role)))
             continue;
-        if (may_give(tx, r, rows_str(&rows, 2), held, e) < 0)
+        if ((office ? may_give(tx, r, role, held, e) : may_hand(tx, r, role, held, e)) < 0)
             return -1;
         json_add(duties, handed(&rows));
     }
@@ -382,7 +420,8 @@ static const struct record_type records[] = {
       .aside = true, .words = "登记工作人员" },
     { "duty.assign", RIGHT_DUTIES, assign_fields, check_assign, apply_assign, .command = RECORD_COMMAND, .aside = true, .words = "包干" },
     { "duty.end", RIGHT_DUTIES, end_fields, check_end, apply_end, .command = RECORD_COMMAND, .aside = true, .words = "解除责任" },
-    { "duty.handover", RIGHT_DUTIES, handover_fields, check_handover, apply_handover, .command = RECORD_COMMAND, .aside = true, .words = "移交" },
+    { "duty.handover", RIGHT_DUTIES, handover_fields, check_handover, apply_handover, .command = RECORD_COMMAND, .own = "from",
+      .aside = true, .words = "移交" },
     { "duty.begun", RIGHT_SYSTEM, by_itself_fields, NULL, apply_begun, .aside = true, .words = "责任生效" },
     { "duty.lapsed", RIGHT_SYSTEM, by_itself_fields, check_lapsed, apply_lapsed, .aside = true, .words = "责任到期" },
     { 0 },
@@ -442,11 +481,13 @@ static const struct query queries[] = {
     { "mine", RIGHT_SIGNED_IN, .everywhere = true, .sql = &sql_mine, .params = mine_params, .words = "我的责任" },
     { "held", RIGHT_FIGURES, .sql = &sql_held_here, .params = now_params, .sealed = person, .words = "在岗责任" },
     { "workers", RIGHT_LISTS, .sql = &sql_workers, .params = now_params, .sealed = person, .keys = "tb", .words = "工作人员" },
+    { "takers", RIGHT_SIGNED_IN, .sql = &sql_takers, .params = now_params, .sealed = person, .words = "可以接手的人" },
+    { "handed", RIGHT_FIGURES, .sql = &sql_handed, .sealed = person, .keys = "ibti", .words = "移交记录" },
     { "organisations", RIGHT_SIGNED_IN, .sql = &sql_organisations, .keys = "tb", .words = "单位" },
     { 0 },
 };
 
-static const struct sql *const schema[] = { &sql_schema, &sql_schema_handed };
+static const struct sql *const schema[] = { &sql_schema, &sql_schema_handed, &sql_schema_handed_area };
 
 /* How a signed-in worker is greeted. */
 static int name_of(struct core *c, struct store *s, struct id worker, struct buf *out, struct err *e)

@@ -43,6 +43,9 @@ CREATE TABLE duty_handed (              -- reference table: what went from one w
 CREATE INDEX duty_handed_giver ON duty_handed (giver);
 CREATE INDEX duty_handed_taker ON duty_handed (taker);
 
+-- name: schema_handed_area
+CREATE INDEX duty_handed_area ON duty_handed (area);
+
 -- name: put_organisation
 INSERT INTO duty_organisation (organisation, area, name, kind, stamp) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (organisation) DO UPDATE SET area = excluded.area, name = excluded.name, kind = excluded.kind, stamp = excluded.stamp
@@ -173,6 +176,32 @@ JOIN duty_worker w ON w.area = a.id
 LEFT JOIN duty_organisation o ON o.organisation = w.organisation
 WHERE a.path >= $1 AND a.path < $2 AND a.path >= $4 AND (a.path > $4 OR w.worker > $5)
 ORDER BY a.path, w.worker LIMIT $6;
+
+-- name: takers
+-- $3 now: who stands at doors anywhere in the village of the asked area, and so may be handed some.
+WITH RECURSIVE up (path, level, parent) AS (
+    SELECT path, level, parent FROM core_area WHERE path = $1 AND path < $2
+    UNION ALL
+    SELECT a.path, a.level, a.parent FROM up JOIN core_area a ON a.id = up.parent WHERE up.level > 4
+)
+SELECT d.worker, d.role, d.area, a.name AS area_name, w.category, w.home AS _ledger, w.boxes AS _boxes
+FROM up
+JOIN core_area a ON a.path >= up.path AND a.path < substr(up.path, 1, length(up.path) - 1) || '0'
+JOIN core_duty d ON d.area = a.id
+LEFT JOIN duty_worker w ON w.worker = d.worker
+WHERE up.level = 4 AND d.role IN ('grid_head', 'grid_worker', 'centre_head') AND d.ended_at IS NULL AND d.since <= $3
+    AND (d.until = 0 OR d.until > $3)
+ORDER BY a.path, d.role, d.duty;
+
+-- name: handed
+-- Two rows a handover and area, the giver's and the taker's; the latest first. $3 $4 $5 $6 the last row's key; $7 rows.
+SELECT -x.at AS _key, x.handover, x.area, CASE WHEN w.worker = x.taker THEN 1 ELSE 0 END AS took, a.name AS area_name, x.at, w.worker,
+    w.home AS _ledger, w.boxes AS _boxes
+FROM core_area a
+JOIN duty_handed x ON x.area = a.id
+JOIN duty_worker w ON w.worker IN (x.giver, x.taker)
+WHERE a.path >= $1 AND a.path < $2 AND (-x.at, x.handover, x.area, CASE WHEN w.worker = x.taker THEN 1 ELSE 0 END) > ($3, $4, $5, $6)
+ORDER BY 1, 2, 3, 4 LIMIT $7;
 
 -- name: organisations
 -- $3 $4 the last row's key; $5 rows.

@@ -212,6 +212,7 @@ struct record_type {
     int (*check)(struct tx *tx, struct record *r, struct err *e);        /* may be NULL; only reads; may set given and subject */
     int (*apply)(struct tx *tx, const struct record *r, struct err *e);  /* may be NULL */
     int command;                            /* RECORD_COMMAND: right judged now as well, may be refused for the state of the world */
+    const char *own;                        /* field of a worker's id: that one may say it without the right, of what is his own, which check holds to */
     const char *subject;                    /* field whose id is the sealing subject; NULL: check sets r->subject */
     bool looks;                             /* goes to the read ledger beside the village's own */
     bool aside;                             /* no row of a door changes by it (BUNDLE_ROWS) */

@@ -51,6 +51,8 @@ static void record_out(struct out *o, const struct record_type *t)
     out_key(o, "type"), out_text(o, str_of(t->name));
     out_key(o, "right"), out_text(o, str_of(right_name(t->right)));
     out_key(o, "command"), out_bool(o, t->command != 0);
+    if (t->own)
+        out_key(o, "own"), out_text(o, str_of(t->own));
     words_out(o, t->words);
     fields_out(o, t->fields);
     out_close(o, '}');

@@ -143,6 +143,7 @@ static int judge(struct core *c, const struct entry *it, const struct record *r,
     struct id hand = it->batch->who.worker;
     struct id doer = record_doer(r);
     bool proved = r->proof == PROOF_MAC, typed = !id_none(r->for_whom), yes = true;
+    enum right right = type->own && id_eq(record_id(r, type->own), doer) ? RIGHT_SIGNED_IN : type->right;
 
     if (it->batch->who.system)
         return 0;
@@ -152,11 +153,11 @@ static int judge(struct core *c, const struct entry *it, const struct record *r,
         return err_field(e, "record.for", "for");
     if (typed && allowed(c, r, r->maker, RIGHT_FOR, area, proved ? then : r->received_at, &yes, e) < 0)
         return -1;
-    if (yes && allowed(c, r, doer, type->right, area, then, &yes, e) < 0)
+    if (yes && allowed(c, r, doer, right, area, then, &yes, e) < 0)
         return -1;
-    if (yes && type->command && allowed(c, r, doer, type->right, area, r->received_at, &yes, e) < 0)
+    if (yes && type->command && allowed(c, r, doer, right, area, r->received_at, &yes, e) < 0)
         return -1;
-    if (yes && !typed && !proved && !id_eq(r->maker, hand) && allowed(c, r, hand, type->right, area, r->received_at, &yes, e) < 0)
+    if (yes && !typed && !proved && !id_eq(r->maker, hand) && allowed(c, r, hand, right, area, r->received_at, &yes, e) < 0)
         return -1;
     return yes ? 0 : err_set(e, ERR_DENIED, "right.denied");
 }

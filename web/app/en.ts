@@ -168,6 +168,9 @@ export const field: Words = {
     "record.household.open": "New household",
     "record.household.member": "Member",
     "record.household.leave": "Member left",
+    "record.household.note": "Note",
+    "record.household.note_done": "Note done",
+    "record.duty.handover": "Handover",
     "record.screening.visit": "Visit",
 };
 export const command: Words = {

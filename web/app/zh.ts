@@ -168,6 +168,9 @@ export const field: Words = {
     "record.household.open": "新住户",
     "record.household.member": "成员",
     "record.household.leave": "成员离开",
+    "record.household.note": "留言",
+    "record.household.note_done": "留言已办",
+    "record.duty.handover": "移交",
     "record.screening.visit": "入户记录",
 };
 export const command: Words = {

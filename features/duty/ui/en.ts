@@ -1,5 +1,10 @@
 import type { Words } from "@kit/parts";
 
+export const both: Words = {
+    refused_duty_same: "Not to the same person",
+    refused_duty_none: "This person holds nothing here",
+    refused_duty_stranger: "Only to somebody who already walks doors in this village; for anybody else ask the village",
+};
 export const command: Words = {
     chain: "Who answers",
     holes: "Nobody answers",
@@ -54,8 +59,8 @@ export const command: Words = {
     refused_duty_level: "This role sees households openly; it is given at villages and below only",
     refused_duty_household: "A centre head needs a centre household, other roles none", refused_duty_no_centre: "That is no centre household",
     refused_duty_role_reserved: "Only the system keeper gives or ends this role", refused_duty_ended: "This duty has ended already; reload",
-    refused_duty_unknown: "There is no such duty; reload", refused_duty_same: "Not to the same person",
-    refused_duty_none: "This person holds nothing here", refused_duty_many: "Too many duties; hand them over one level below",
+    refused_duty_unknown: "There is no such duty; reload",
+    refused_duty_many: "Too many duties; hand them over one level below",
     refused_area_closed: "This area is closed", refused_field_phone: "A phone is digits, with dashes if you like",
     refused_account_known: "Somebody else has this account name; choose another",
     card: "Card", card_title: "Sign-in card of {name}", make_card: "Make a card", card_print: "Print", card_name: "Number", card_code: "Eight digits",

@@ -1,5 +1,10 @@
 import type { Words } from "@kit/parts";
 
+export const both: Words = {
+    refused_duty_same: "不能移交给本人",
+    refused_duty_none: "这个人在这里没有可移交的责任",
+    refused_duty_stranger: "只能移交给本村已经在走访的人;别的人请村里指派",
+};
 export const command: Words = {
     chain: "责任链",
     holes: "无人负责",
@@ -35,7 +40,7 @@ export const command: Words = {
     todo_round: "门都有了,可以开第一轮排查。", go_grids: "去划网格", go_workers: "去派人", go_doors: "去登记门", go_round: "去开轮次",
     refused_worker_unknown: "没有这个人,请刷新", refused_duty_known: "这项责任已经派过", refused_duty_until: "结束的日子应在今天之后", refused_duty_level: "这个角色能看到住户明细,只能派在村居及以下",
     refused_duty_household: "中心户长要选一户中心户,别的角色不用选", refused_duty_no_centre: "这一户不是中心户", refused_duty_role_reserved: "这个角色只能由系统管理员指派或解除",
-    refused_duty_ended: "这项责任已经解除,请刷新", refused_duty_unknown: "没有这项责任,请刷新", refused_duty_same: "不能移交给本人", refused_duty_none: "这个人在这里没有可移交的责任",
+    refused_duty_ended: "这项责任已经解除,请刷新", refused_duty_unknown: "没有这项责任,请刷新",
     refused_duty_many: "责任太多,请到下一级分开移交", refused_area_closed: "这个区域已经撤销", refused_field_phone: "电话只能是数字,可以有短横", refused_account_known: "这个账号名已有别人在用,请换一个",
     card: "登录卡", card_title: "登录卡:{name}", make_card: "做一张卡", card_print: "打印", card_name: "编号", card_code: "八位码", card_until: "有效期到 {at}", card_qr: "登录用的二维码",
     will_card: "卡上有编号、八位码和二维码,只能登录一次,三天内有效;上一张卡作废。没有账号的,系统编一个六位数的编号。", card_lost: "原来的手机丢了:正在用的登录全部退出",
