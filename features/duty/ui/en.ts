@@ -6,6 +6,7 @@ export const both: Words = {
     refused_duty_stranger: "Only to somebody who already walks doors in this village; for anybody else ask the village",
 };
 export const command: Words = {
+    handovers: "Handovers", c_when: "When", c_what: "What", c_gave: "From", c_took: "To", more_handovers: "Show more handovers",
     chain: "Who answers",
     holes: "Nobody answers",
     deputy: "deputy",

@@ -6,6 +6,7 @@ export const both: Words = {
     refused_duty_stranger: "只能移交给本村已经在走访的人;别的人请村里指派",
 };
 export const command: Words = {
+    handovers: "移交记录", c_when: "什么时候", c_what: "哪里", c_gave: "移交人", c_took: "接手人", more_handovers: "再显示一些移交",
     chain: "责任链",
     holes: "无人负责",
     deputy: "副岗",
