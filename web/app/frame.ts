@@ -2,7 +2,7 @@
 import { computed, h, ref, shallowRef, type Component } from "vue";
 import features from "virtual:features";
 import { may } from "@data/session";
-import type { Page } from "@kit/parts";
+import type { Card, Page } from "@kit/parts";
 import { route } from "@kit/route";
 import { lateWords, t } from "@kit/words";
 
@@ -10,6 +10,8 @@ const pages = features.flatMap((f) => f.pages ?? []);
 /** What one may see of pages, cards and layers, in their order. */
 export const mine = <T extends { right?: string; order: number }>(all: T[]) =>
     all.filter((x) => !x.right || may(x.right)).sort((a, b) => a.order - b.order);
+const cards = features.flatMap((f) => f.cards ?? []);
+export const cardsOf = (place: Card["place"]) => mine(cards).filter((c) => c.place === place);
 export const menu = () => mine(pages).filter((p) => p.order);
 const refused: Component = () => h("p", { class: "notice pad" }, t("not_yours"));
 
@@ -17,7 +19,7 @@ const made = new Map<() => Promise<{ default: Component }>, Component>();
 /** Fetches what has not been shown yet. */
 export function fetchPages(): void {
     void lateWords();
-    for (const load of [...pages.map((p) => p.load), ...made.keys()]) void load().catch(() => undefined);
+    for (const load of [...[...pages, ...cards].map((p) => p.load), ...made.keys()]) void load().catch(() => undefined);
 }
 /** A component that is fetched when it is first shown; a failed fetch is said and tried again with the next one. `early`: its words came with the frame. */
 export function component(load: () => Promise<{ default: Component }>, early = false): Component {

@@ -68,14 +68,12 @@ export function bundle(area: string): Kept<Held> {
         }
     });
 }
-/** A phone holds its own areas only: others, and what versions before kept by question, are forgotten. */
+/** A phone holds its own areas only: what is kept under another's name is forgotten. */
 export async function forgetOthers(areas: string[]): Promise<void> {
-    const mine = new Set(["session", "device", "profile", ...areas.map((a) => `bundle:${a}`)]);
-    const whose = `${holder}|`;
     await within(["kept"], async (store) => {
-        for (const key of await done(store("kept").getAllKeys(IDBKeyRange.bound(whose, `${whose}\uffff`)))) {
-            const name = String(key).slice(whose.length);
-            if (/^(bundle|slots|rounds|left|above|members|people):/.test(name) && !mine.has(name)) store("kept").delete(key);
+        for (const key of await done(store("kept").getAllKeys(IDBKeyRange.bound(`${holder}|`, `${holder}|\uffff`)))) {
+            const area = String(key).split(":")[1];
+            if (area && !areas.includes(area)) store("kept").delete(key);
         }
     });
 }

@@ -16,12 +16,12 @@ export interface Page {
     load: Load<Component>;
 }
 export interface Card {
-    face: "command";
-    place: "panel" | "below"; // beside the map or under it
+    face: "command" | "field";
+    place: "panel" | "below" | "me"; // beside the map, under it; on the phone's page about oneself
     title: string;
     right?: string;
     order: number;
-    load: Load<Component>; // gets the prop `area`
+    load: Load<Component>; // beside and under the map it gets the prop `area`
 }
 /** What a layer knows of one area. */
 export interface Paint {

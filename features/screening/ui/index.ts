@@ -7,8 +7,11 @@ export const pages: Page[] = [
     { face: "command", path: "rounds", title: "screening.rounds", right: "figures", order: 60, icon: "round", load: () => import("./Rounds.vue") },
     { face: "field", path: "doors", title: "screening.my_doors", right: "lists", order: 10, icon: "doors", load: () => import("./Doors.vue") },
     { face: "field", path: "visit", title: "screening.visit", right: "visit", order: 0, load: () => import("./Visit.vue") },
+    { face: "field", path: "notes", title: "screening.notes", right: "visit", order: 0, load: () => import("./Notes.vue") },
+    { face: "field", path: "handover", title: "screening.hand_over", right: "visit", order: 0, load: () => import("./Handover.vue") },
 ];
 export const cards: Card[] = [
+    { face: "field", place: "me", title: "screening.handed", order: 10, load: () => import("./Handed.vue") },
     { face: "command", place: "panel", title: "screening.figures", right: "figures", order: 10, load: () => import("./Figures.vue") },
     { face: "command", place: "panel", title: "screening.left", right: "lists", order: 40, load: () => import("./LeftCard.vue") },
     { face: "command", place: "below", title: "screening.coverage", right: "figures", order: 10, load: () => import("./Coverage.vue") },
