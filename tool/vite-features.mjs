@@ -68,7 +68,8 @@ export default function features({ root, face, plain }) {
 
 /* Whether a word is named by the first screens: as it is, or as the beginning of a key that is put together. */
 function wanted(root, indexes) {
-    const text = [...FIRST.map((f) => join(root, f)), ...indexes.map((f) => f.file)].map((f) => readFileSync(f, "utf8")).join("\n");
+    const read = (f) => readFileSync(f, "utf8"), reached = /\{[^{}]*\b(order: 0|place: "me")[^{}]*\}/g; // by links only: their titles stand in no menu
+    const text = [...FIRST.map((f) => read(join(root, f))), ...indexes.map((f) => read(f.file).replace(reached, ""))].join("\n");
     const titles = new Set([...text.matchAll(/title: "([\w.]+)"/g)].map(([, key]) => key));
     const named = new Set([...text.matchAll(/["'`]([\w.]+)(?:["'`]|\$\{)/g)].map(([, key]) => key));
     return (key) => titles.has(key) || named.has(key) || (key.includes("_") && named.has(key.replace(/[^_]*$/, "")));
