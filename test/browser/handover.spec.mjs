@@ -59,6 +59,7 @@ test("doors, what waits at them and what is still on the way go over in one act"
     await a.click("a[href='#/handover']");
     await a.waitForSelector(".handover [data-value]");
     assert.ok(await a.isDisabled("[name=hand]"), "nobody is chosen beforehand");
+    await a.fill("[name=find]", second.session.name);
     await a.click(`.handover [data-value="${second.session.worker}"]`);
     const count = async (what) => Number(await text(a, `[data-count=${what}] dd`));
     assert.deepEqual([await count("notes"), await count("promises")], [1, 1]);
@@ -117,6 +118,7 @@ test("doors, what waits at them and what is still on the way go over in one act"
     await at(c, "field", "me");
     await c.waitForSelector("[data-crossed=mine]");
     assert.match(await text(c, "[data-crossed=mine]"), /收到时已不归您/);
+    await until("what one answers for is told anew here, too", async () => (await c.locator("a[href='#/handover']").count()) === 0);
     await shoot(c, "crossed-mine");
     await at(b, "field", "doors");
     await b.reload();

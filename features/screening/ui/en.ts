@@ -48,6 +48,7 @@ export const field: Words = {
     hand_nothing: "You have no doors that you can hand over yourself. Ask the village.",
     hand_which: "Which ones?",
     hand_to: "To whom?",
+    hand_find: "{n} people: find by name, phone or grid",
     hand_nobody: "No list of who walks doors in this village. Try again with a network; if there is nobody else, ask the village.",
     hand_call: "Call first, and agree on it.",
     hand_goes: "What goes over",

@@ -48,6 +48,7 @@ export const field: Words = {
     hand_nothing: "您没有可以自己移交的门。要换人,请找村里。",
     hand_which: "交哪一块?",
     hand_to: "交给谁?",
+    hand_find: "共 {n} 人,按姓名、电话或网格找",
     hand_nobody: "没有本村走访人员的名单。请连上网络再试;没有别人的,请找村里。",
     hand_call: "先打个电话说好。",
     hand_goes: "一起交过去的",
