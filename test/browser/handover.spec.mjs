@@ -145,7 +145,7 @@ test("the village sees who handed what to whom", async () => {
 test("in English, on a small phone", async () => {
     const p = await enter("taker", { width: 360, height: 740 }, "en");
     await p.waitForSelector(".doors .list a");
-    for (const [hash, selector] of [["me", "[data-handed]"], ["notes", "[data-sort=word]"], ["handover", ".handover .goes"]]) {
+    for (const [hash, selector] of [["me", "[data-handed]"], ["notes", "[data-sort=word]"], ["handover", ".handover [data-value]"]]) {
         await at(p, "field", hash);
         await p.waitForSelector(selector);
         assert.equal(await p.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0, hash);
