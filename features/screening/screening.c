@@ -1312,6 +1312,24 @@ static int prepare_handed(struct ask *ask, struct err *e)
     return 0;
 }
 
+/* What a phone last said of itself; nothing, when that cannot be read. */
+static bool told_phones(struct ask *ask, const struct rows *rows, const char *column, struct out *o)
+{
+    bool count = strcmp(column, "unsent") == 0;
+    struct seal_left left = { 0 };
+    struct err e = { 0 };
+
+    if (!count && strcmp(column, "oldest") != 0)
+        return false;
+    if (seal_left_of(core_seal(ask->core), rows_id(rows, rows_named(rows, "worker")), &left, &e) < 0)
+        return false;
+    if (count || left.count)
+        out_int(o, count ? left.count : left.oldest);
+    else
+        out_null(o);
+    return true;
+}
+
 #define PARAM_ROUND { "round", FIELD_ID }
 #define PARAM_EMPTY { "empty", FIELD_BOOL, .from = PARAM_SET }
 
@@ -1331,6 +1349,7 @@ static const struct param crossed_params[] = {
 static const struct param handed_params[] = {
     { "worker", FIELD_ID, .from = PARAM_WORKER }, { "since", FIELD_TIME, .from = PARAM_SET }, { 0 },
 };
+static const struct param phones_params[] = { PARAM_ROUND, { "now", FIELD_TIME, .from = PARAM_NOW }, { 0 } };
 static const struct param debts_params[] = { PARAM_ROUND, PARAM_EMPTY, { 0 } };
 
 static const struct sealed_column doors_sealed[] = {
@@ -1352,6 +1371,12 @@ static const struct sealed_column worker_sealed[] = {
     { 0 },
 };
 
+static const struct sealed_column phones_sealed[] = {
+    { "name", "_boxes", "name", MASK_OPEN },
+    { "phone", "_boxes", "phone", MASK_OPEN },
+    { 0 },
+};
+
 static const struct query queries[] = {
     { "rounds", RIGHT_FIGURES, .same = true, .sql = &sql_rounds, .params = rounds_params, .prepare = prepare_rounds,
       .bundle = BUNDLE_TAGGED, .words = "轮次" },
@@ -1370,6 +1395,8 @@ static const struct query queries[] = {
       .prepare = prepare_handed, .words = "移交了什么" },
     { "debts", RIGHT_LISTS, .sql = &sql_debts, .params = debts_params, .sealed = doors_sealed, .keys = "tibbt", .prepare = prepare_debts,
       .words = "欠办措施" },
+    { "phones", RIGHT_DUTIES, .sql = &sql_phones, .params = phones_params, .sealed = phones_sealed, .keys = "tb", .prepare = prepare_round,
+      .told = told_phones, .words = "手机上待发的" },
     { 0 },
 };
 

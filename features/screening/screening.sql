@@ -604,6 +604,29 @@ WHERE a.path >= CASE WHEN $5 > $1 THEN $5 ELSE $1 END AND a.path < $2
     AND ($4 = 1 OR (h.kind <> 'vacant' AND h.kind <> 'away'))
 ORDER BY a.path, d.ord, d.door, h.household, m.measure LIMIT $10;
 
+-- name: phones
+-- $3 the round; $4 now; $5 $6 the key to go on after; $7 rows. Who walks doors, by the first of his areas; what is due in all of them:
+-- NULL without a round, and of a centre head, whose doors are a grid worker's as well. What his phone says of itself comes from elsewhere.
+SELECT a.path AS _path, x.worker, a.id AS area, a.name AS area_name, x.due, CAST(NULL AS bigint) AS unsent, CAST(NULL AS bigint) AS oldest,
+    w.home AS _ledger, w.boxes AS _boxes
+FROM (
+    SELECT t.worker AS worker, MIN(t.path) AS path, SUM(c.households - c.entered) AS due
+    FROM (
+        SELECT DISTINCT d.worker AS worker, g.ledger AS ledger, g.id AS id, g.path AS path, CASE WHEN d.household IS NULL THEN 1 ELSE 0 END AS due
+        FROM core_area h
+        JOIN core_duty d ON d.area = h.id
+        JOIN core_area g ON g.path >= h.path AND g.path < substr(h.path, 1, length(h.path) - 1) || '0'
+        WHERE h.path >= $1 AND h.path < $2 AND h.open = 1 AND g.open = 1 AND d.role IN ('grid_head', 'grid_worker', 'centre_head')
+            AND d.ended_at IS NULL AND d.since <= $4 AND (d.until = 0 OR d.until > $4)
+    ) t
+    LEFT JOIN screening_count c ON t.due = 1 AND c.ledger = t.ledger AND c.round = $3 AND c.area = t.id
+    GROUP BY t.worker
+) x
+JOIN core_area a ON a.path = x.path AND a.open = 1
+LEFT JOIN duty_worker w ON w.worker = x.worker
+WHERE (a.path, x.worker) > ($5, $6)
+ORDER BY a.path, x.worker LIMIT $7;
+
 -- Recounts: a row for each counter that is not what the tables say.
 
 -- name: recount

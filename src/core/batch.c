@@ -18,6 +18,7 @@
 
 static const int64_t earliest_at = 946684800000;        /* year 2000: no corrected time is earlier */
 static const int64_t ahead_ms = 10 * 60 * 1000;         /* a maker's clock may be ahead by so much */
+enum { LEFT_MOST = 1000000 };                            /* records that may wait on a device */
 
 static struct json_limits limits_now(void)
 {
@@ -262,6 +263,24 @@ static const struct form {        /* of a body: a list of what */
     size_t text;                  /* a text in it may be so many times as long: base64 of JSON in JSON */
 } form_records = { "records", entry_read, 1 }, form_parcels = { "parcels", entry_parcel, 3 };
 
+/* "left", "oldest": what waits on the device after this; its clock is put right as that of its records is. */
+static int left_read(struct batch *b, const struct json *doc, int64_t now, int64_t received_at, struct err *e)
+{
+    const struct json *left = json_get(doc, "left"), *oldest = json_get(doc, "oldest");
+    int64_t at = json_int(oldest) + (now ? received_at - now : 0);
+
+    if (!left)
+        return 0;
+    if (json_kind(left) != JSON_NUMBER || json_int(left) < 0 || json_int(left) > LEFT_MOST)
+        return err_field(e, "body.left", "left");
+    if (oldest ? json_kind(oldest) != JSON_NUMBER || json_int(oldest) <= 0 || json_int(oldest) > LATEST_AT : json_int(left) > 0)
+        return err_field(e, "body.left", "oldest");
+    b->told = true;
+    if (json_int(left))
+        b->left = (struct seal_left){ json_int(left), at < earliest_at ? earliest_at : at < received_at ? at : received_at };
+    return 0;
+}
+
 static int body_read(struct core *c, const struct form *form, const struct who *who, struct str body, struct batch **out, struct err *e)
 {
     struct json_limits limits = limits_now();
@@ -280,6 +299,8 @@ static int body_read(struct core *c, const struct form *form, const struct who *
     if (json_count(records) > (size_t)setting_number("max_records"))
         return err_field(e, "body.many", form->list);
 
+    if (left_read(b, doc, json_int(now), b->own->received_at, e) < 0)
+        return -1;
     size_t nodes = nodes_of(doc);
     b->own->now = json_int(now);
     b->own->nodes = limits.nodes > nodes ? limits.nodes - nodes : 0;

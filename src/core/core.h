@@ -297,6 +297,8 @@ struct query {
     int (*prepare)(struct ask *ask, struct err *e);               /* sets args by PARAM_SET, or refuses */
     /* Instead of sql: writes the whole answer; tag (64 bytes) may get an ETag. */
     int (*answer)(struct ask *ask, struct buf *body, char *tag, struct err *e);
+    /* Of a row, what is told from elsewhere than the store: writes the value of this column, or nothing and is false.  Not of parts of a bundle. */
+    bool (*told)(struct ask *ask, const struct rows *rows, const char *column, struct out *o);
     bool same;                   /* the answer is the same for everybody who may ask: it may be remembered until the next commit */
     enum bundle bundle;          /* a part of what a phone takes along; asked there without any param */
     bool slow;                   /* reads a whole ledger: it is answered beside those that answer everybody */
@@ -394,6 +396,8 @@ struct batch {
     struct result *results;
     size_t count;
     bool low;                                        /* import: beside visits, not before them */
+    bool told;                                       /* the body said what else waits on the device that sent it: */
+    struct seal_left left;
     void (*done)(struct batch *b, void *arg);        /* from the writer's thread, after the disk; then the batch is yours again */
     void *arg;
     struct batch_own *own;                           /* core/batch.c's */

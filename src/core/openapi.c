@@ -17,6 +17,7 @@
 #define ID "{\"type\":\"string\",\"format\":\"uuid\"}"
 #define TIME "{\"type\":\"integer\",\"format\":\"int64\",\"description\":\"milliseconds UTC\"}"
 #define BOOL "{\"type\":\"boolean\"}"
+#define LEFT "\"now\":" TIME ",\"left\":{\"type\":\"integer\",\"minimum\":0},\"oldest\":" TIME ","
 #define CODE "{\"type\":\"string\",\"description\":\"eight digits of a card, instead of a password\"}"
 
 #define SESSION \
@@ -68,10 +69,10 @@ static const struct contract contracts[] = {
       MAP("\"worker\"", "\"worker\":" ID ",\"end\":" BOOL),
       MAP("\"name\",\"code\",\"until\"", "\"name\":" TEXT ",\"code\":" CODE ",\"until\":" TIME) },
     { "/api/records", "post", "Hand in records; the answer leaves when they are on disk", false, NULL,
-      MAP("\"records\"", "\"now\":" TIME ",\"records\":" LIST("{\"oneOf\":[" SAID("record") "," SAID("marked") "]}")),
+      MAP("\"records\"", LEFT "\"records\":" LIST("{\"oneOf\":[" SAID("record") "," SAID("marked") "]}")),
       MAP("\"results\"", "\"results\":" LIST(SAID("result"))) },
     { "/api/parcels", "post", "Hand in marked records that were sealed for the installation (`office`); a result for each, in order", false, NULL,
-      MAP("\"parcels\"", "\"now\":" TIME ",\"parcels\":" LIST(TEXT)), MAP("\"results\"", "\"results\":" LIST(SAID("result"))) },
+      MAP("\"parcels\"", LEFT "\"parcels\":" LIST(TEXT)), MAP("\"results\"", "\"results\":" LIST(SAID("result"))) },
     { "/api/reveal", "post", "Open sealed fields of one household, for a purpose, which is recorded", false, NULL,
       MAP("\"household\",\"area\",\"fields\",\"purpose\"", "\"household\":" ID ",\"area\":" TEXT ",\"fields\":" LIST(TEXT)
           ",\"purpose\":{\"type\":\"string\",\"minLength\":2,\"maxLength\":120}"),

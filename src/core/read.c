@@ -381,7 +381,8 @@ static bool row_out(struct ask *ask, const struct rows *rows, const struct shape
         if (!s->hidden[i]) {
             if (!s->bare)
                 out_key(o, rows_name(rows, i));
-            value_out(o, rows, i, s->told);
+            if (!ask->query->told || !ask->query->told(ask, rows, rows_name(rows, i), o))
+                value_out(o, rows, i, s->told);
         }
     if (ask->query->sealed)
         open = (reveal && who_may(ask->who, ask->areas, RIGHT_REVEAL, area, time_now())) ||

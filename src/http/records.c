@@ -35,6 +35,15 @@ static void records_stored(struct request *r)
     core_batch_free(b);
 }
 
+/* What else waits on this device; that it cannot be noted keeps no record from the store. */
+static void note_left(struct request *r, const struct batch *b)
+{
+    struct err e = { 0 };
+
+    if (b->told)
+        (void)!seal_left_put(core_seal(r->h->core), r->session.token_hash, b->left, &e);
+}
+
 void records_post(struct request *r)
 {
     struct batch *b = NULL;
@@ -45,6 +54,7 @@ void records_post(struct request *r)
         return;
     }
     r->own = b;
+    note_left(r, b);
     request_submit(r, b, records_stored);
 }
 
@@ -59,10 +69,12 @@ static void open_parcels(struct request *r)
 
 static void parcels_opened(struct request *r)
 {
-    if (r->own)
-        request_submit(r, r->own, records_stored);
-    else
+    if (!r->own) {
         reply_problem(r, &r->err);
+        return;
+    }
+    note_left(r, r->own);
+    request_submit(r, r->own, records_stored);
 }
 
 void parcels_post(struct request *r)

@@ -249,6 +249,39 @@ int seal_sessions_end(struct seal *s, struct id worker, struct err *e)
     return keys_run(s, END_SESSIONS_WORKER, ARGS(value_blob(id_bytes(&worker))), NULL, e) < 0 ? -1 : keys_commit(s, e);
 }
 
+/* ---- what waits on a device ------------------------------------------------------ */
+
+static int left_ask(struct seal *s, enum statement which, struct args args, struct seal_left *out, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+
+    if (keys_ask(s->store, &rows, which, args, e) < 0)
+        return -1;
+    *out = (struct seal_left){ 0 };
+    if (rows_next(&rows))
+        *out = (struct seal_left){ rows_int(&rows, 0), rows_int(&rows, 1) };
+    return store_failed(s->store, e);
+}
+
+int seal_left_put(struct seal *s, const uint8_t token_hash[32], struct seal_left left, struct err *e)
+{
+    struct seal_left held;
+    LOCKED(s);
+
+    if (left_ask(s, ASK_LEFT, ARGS(token_value(token_hash)), &held, e) < 0)
+        return -1;
+    if (held.count == left.count && held.oldest == left.oldest)         /* as nearly always: 0 */
+        return 0;
+    return keys_run(s, PUT_LEFT, ARGS(token_value(token_hash), (long long)left.count, (long long)left.oldest), NULL, e);
+}
+
+int seal_left_of(struct seal *s, struct id worker, struct seal_left *out, struct err *e)
+{
+    LOCKED(s);
+
+    return left_ask(s, ASK_LEFT_OF, ARGS(value_blob(id_bytes(&worker)), (long long)time_now()), out, e);
+}
+
 /* ---- device keys ---------------------------------------------------------------- */
 
 int seal_device_put(struct seal *s, struct id device, struct id worker, const uint8_t key[32], struct err *e)

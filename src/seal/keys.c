@@ -57,6 +57,7 @@ static const struct sql *const statements[STATEMENT_COUNT] = {
     [DROP_TOKENS] = &sql_drop_tokens,
     [FORGET_TOKENS] = &sql_forget_tokens,
     [DROP_ACCOUNT] = &sql_drop_account,
+    [PUT_LEFT] = &sql_put_left,
     [DROP_SESSION] = &sql_drop_session,
     [END_SESSIONS_ACCOUNT] = &sql_end_sessions_account,
     [END_SESSIONS_WORKER] = &sql_end_sessions_worker,
@@ -73,6 +74,8 @@ static const struct sql *const statements[STATEMENT_COUNT] = {
     [ASK_TOKEN] = &sql_token,
     [ASK_ACCOUNTS] = &sql_all_accounts,
     [ASK_ACCOUNT_OF] = &sql_account_of,
+    [ASK_LEFT] = &sql_left,
+    [ASK_LEFT_OF] = &sql_left_of,
 };
 
 /* ---- transaction -------------------------------------------------------------- */
@@ -143,7 +146,7 @@ int keys_ask(struct store *from, struct rows *rows, enum statement which, struct
 
 int keys_schema(struct store *s, struct err *e)
 {
-    static const struct sql *const steps[] = { &sql_schema, &sql_schema_2, &sql_schema_3 };
+    static const struct sql *const steps[] = { &sql_schema, &sql_schema_2, &sql_schema_3, &sql_schema_4 };
 
     return store_step(s, "seal", COUNT_OF(steps), steps, e);
 }

@@ -71,6 +71,7 @@ enum statement {
     DROP_TOKENS,
     FORGET_TOKENS,
     DROP_ACCOUNT,
+    PUT_LEFT,
     DROP_SESSION,
     END_SESSIONS_ACCOUNT,
     END_SESSIONS_WORKER,
@@ -87,6 +88,8 @@ enum statement {
     ASK_TOKEN,
     ASK_ACCOUNTS,
     ASK_ACCOUNT_OF,
+    ASK_LEFT,
+    ASK_LEFT_OF,
     STATEMENT_COUNT
 };
 

@@ -163,6 +163,15 @@ MUST_USE int seal_session_get(struct seal *s, const uint8_t token_hash[32], stru
 MUST_USE int seal_session_drop(struct seal *s, const uint8_t token_hash[32], struct err *e);
 MUST_USE int seal_sessions_end(struct seal *s, struct id worker, struct err *e);
 
+/* What waits unsent on the device of a session, as it said last: how many records, and when the oldest was made.  When it said so is not kept.
+   Not worth a sync of its own: it is on disk with whatever is put next. */
+struct seal_left {
+    int64_t count, oldest;       /* oldest: ms UTC, 0 when nothing waits */
+};
+MUST_USE int seal_left_put(struct seal *s, const uint8_t token_hash[32], struct seal_left left, struct err *e);
+/* Of all devices on which the worker is signed in. */
+MUST_USE int seal_left_of(struct seal *s, struct id worker, struct seal_left *out, struct err *e);
+
 /* The device key of a sign-in: 32 bytes, with which the maker's records are marked (HMAC-SHA-256, truncated to 16). */
 MUST_USE int seal_device_put(struct seal *s, struct id device, struct id worker, const uint8_t key[32], struct err *e);
 MUST_USE int seal_device_get(struct seal *s, struct id device, struct id *worker, uint8_t key[32], struct err *e);

@@ -76,6 +76,10 @@ CREATE TABLE seal_card (              -- in no backup: one that came back could 
 );
 CREATE INDEX seal_account_worker ON seal_account (worker);
 
+-- name: schema_4
+ALTER TABLE seal_session ADD COLUMN unsent BIGINT NOT NULL DEFAULT 0;   -- records that waited on this device when it last said so
+ALTER TABLE seal_session ADD COLUMN oldest BIGINT NOT NULL DEFAULT 0;   -- when the first of them was made, ms UTC; never when it said so
+
 -- name: get_key
 SELECT name, wrapped FROM seal_key WHERE name = $1
 -- name: put_key
@@ -157,6 +161,12 @@ SET worker = excluded.worker, account = excluded.account, until = excluded.until
 SELECT token, worker, account, until, wrapped FROM seal_session
 -- name: wrap_session
 UPDATE seal_session SET wrapped = $5 WHERE token = $1 AND worker = $2 AND account = $3 AND until = $4
+-- name: put_left
+UPDATE seal_session SET unsent = $2, oldest = $3 WHERE token = $1
+-- name: left
+SELECT unsent, oldest FROM seal_session WHERE token = $1
+-- name: left_of
+SELECT SUM(unsent), MIN(oldest) FROM seal_session WHERE worker = $1 AND until > $2 AND unsent > 0
 -- name: drop_session
 DELETE FROM seal_session WHERE token = $1
 -- name: end_sessions_account

@@ -137,6 +137,8 @@ const bodies = [
     ["5", "body.records", "records"], ["[]", "body.records", "records"], ["{}", "body.records", "records"], ['{"records":{}}', "body.records", "records"],
     ['{"records":[],"now":"5"}', "body.now", "now"], ['{"records":[],"now":0}', "body.now", "now"], ['{"records":[],"now":1.5}', "body.now", "now"],
     [`{"records":[],"now":${Date.UTC(2200, 0, 2)}}`, "body.now", "now"],
+    ['{"records":[],"left":"3"}', "body.left", "left"], ['{"records":[],"left":-1}', "body.left", "left"], ['{"records":[],"left":1}', "body.left", "oldest"],
+    ['{"records":[],"left":1,"oldest":0}', "body.left", "oldest"], ['{"records":[],"left":1000001,"oldest":5}', "body.left", "left"],
     [text({ records: Array(1001).fill({}) }), "body.many", "records"],
     [`{"records":${deep(16)}}`, "json.deep"], [`{"records":[],"x":${"[".repeat(100000)}`, "json.deep"],
     ['{"records":[],"records":[]}', "json.duplicate"], ['{"records":["\\u0000"]}', "json.utf8"], [Buffer.from('{"records":["\xff"]}', "latin1"), "json.utf8"],

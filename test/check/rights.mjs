@@ -151,7 +151,10 @@ const ids = (await reveal(office[V], other.household, V, ["id"])).json.rows.map(
 const opensAt = (who, area, household) => who.role !== "" && rightsOf(who.role).has("open") && (who.own ? own.has(household) : within(area, who.held));
 const leaks = [], columns = [];
 let rows = 0, open = 0, masked = 0;
-for (const q of shape.questions.filter((q) => q.sealed.length && q.area)) {
+const opened = shape.questions.filter((q) => q.sealed.length && q.area);
+report("what nobody at a door may ask masks nothing", opened.filter((q) => !has(opener, q.right, V) && q.sealed.some((c) => c.mask !== "open"))
+    .map((q) => q.path));
+for (const q of opened.filter((q) => has(opener, q.right, V))) {
     const truth = new Map(), secrets = new Set();   // rows; values long enough not to be met by chance
     for (const row of await opener.ask(q.path, { area: V, ...parameters(q) })) {
         truth.set(key(row), row);

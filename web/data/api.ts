@@ -134,9 +134,14 @@ export interface Result {
     safe?: number;
     error?: { key: string; field?: string; again?: boolean };
 }
+/** What waits on this device beside what is handed in, and when the oldest of it was made. */
+export interface Left {
+    left: number;
+    oldest?: number;
+}
 /** Hands records in. The outbox calls it for work at the door, `write` for orders given from a desk. */
-export async function handIn(records: Draft[]): Promise<Result[]> {
-    const { results } = await post<{ results: Result[] }>("/api/records", { now: Date.now(), records });
+export async function handIn(records: Draft[], left?: Left): Promise<Result[]> {
+    const { results } = await post<{ results: Result[] }>("/api/records", { now: Date.now(), records, ...left });
     void import("./heads").then((heads) => heads.remember(records, results)).catch(() => undefined);
     return results;
 }

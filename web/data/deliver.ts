@@ -4,7 +4,9 @@
 // same id until each is answered.  Only the maker's own session sends a
 // record.  What one store acknowledged is offered to the next, should the
 // server come back with another: a restore may have lost it.
-import { handIn, Trouble, type Result } from "./api";
+// Each batch says what else waits here, refused ones too, so that the village
+// may call; when answers changed that, it is said once more.
+import { handIn, Trouble, type Left, type Result } from "./api";
 import { carried, mine, parcels, readOutbox, stopped, update, type Parcel } from "./outbox";
 import { handInParcels, MOST, toBase64 } from "./parcel";
 import { confirmed, session } from "./session";
@@ -12,6 +14,21 @@ import { confirmed, session } from "./session";
 const BATCH = 40;
 const WAITS = [2, 4, 8, 15, 30, 60];
 let fails = 0;
+
+let told: string | undefined; // what this page said last of what waits, and as whom
+const asTold = (left: Left) => `${session.value?.worker} ${left.left} ${left.oldest}`;
+/** What waits of the worker's own, but for a batch on its way. */
+function leftOver(batch: Parcel[] = []): Left {
+    const own = parcels.value.filter((p) => mine(p) && (p.state === "waiting" || p.state === "refused") && !batch.includes(p));
+    return { left: own.length, oldest: own.length ? Math.min(...own.map((p) => p.record.at)) : undefined };
+}
+async function tellLeft(): Promise<void> {
+    const left = leftOver();
+    if (asTold(left) === told || (!told && !left.left)) return;
+    await confirmed();
+    await handIn([], left);
+    told = asTold(left);
+}
 
 /** Resolves to the seconds until the next attempt, or nothing when there is none to make. */
 export async function sendAll(): Promise<number | undefined> {
@@ -26,6 +43,7 @@ export async function sendAll(): Promise<number | undefined> {
             stopped.value = undefined;
         }
         await carry();
+        await tellLeft();
     } catch (e) {
         stopped.value = e instanceof Trouble ? e : new Trouble("page.broken");
         if (stopped.value.status === 401) return undefined;
@@ -58,8 +76,13 @@ function dueBatch(): Parcel[] {
 async function deliver(batch: Parcel[]): Promise<void> {
     let results: Result[];
     const incarnation = session.value?.incarnation; // of before: an answer of an older store is offered once too often, never too seldom
+    const left = leftOver(batch);
     try {
-        results = await handIn(batch.map((p) => p.record));
+        results = await handIn(
+            batch.map((p) => p.record),
+            left,
+        );
+        told = asTold(left);
     } catch (e) {
         // The whole body was refused: find the one that spoils it.
         const spoilt = e instanceof Trouble && e.status >= 400 && e.status < 500 && ![401, 408, 425, 429].includes(e.status);
@@ -100,7 +123,7 @@ async function carry(): Promise<void> {
     const due = carried().filter((p) => (p.after ?? 0) <= Date.now()).slice(0, MOST);
     if (!due.length) return;
     const incarnation = session.value?.incarnation;
-    const results = await handInParcels(due.map((p) => toBase64(p.office!)));
+    const results = await handInParcels(due.map((p) => toBase64(p.office!)), leftOver());
     await settle(new Map(due.flatMap((p, i) => (results[i] ? [[p.id, { ...results[i], id: p.id }]] : []))), incarnation);
 }
 /** A file's parcels: how many are in the store by it, how many were there, and why others are not. */

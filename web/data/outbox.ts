@@ -137,6 +137,7 @@ export async function update(ids: string[], change: (p: Row) => void): Promise<v
 /** Refused for good, but never thrown away: it stays in the list under "set aside". */
 export async function setAside(id: string): Promise<void> {
     await update([id], (p) => (p.state = "aside"));
+    send(true); // that it does not wait any more
 }
 export async function sendAgain(id: string): Promise<void> {
     await update([id], (p) => {
@@ -151,7 +152,7 @@ export function send(now = false): void {
     if (sending.value || (timer && !now)) return;
     clearTimeout(timer);
     timer = undefined;
-    if (!parcels.value.some((p) => mine(p) && (p.state === "waiting" || p.state === "sent")) && !carried().length) return;
+    if (!parcels.value.some(mine) && !carried().length) return;
     sending.value = true;
     void locked(deliver)
         .finally(() => (sending.value = false))

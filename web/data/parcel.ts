@@ -4,7 +4,7 @@
 // The seal is 1 | a P-256 point of its own | nonce | AES-256-GCM, the key by
 // HKDF from both points; doc/records.md has the form.
 import { bytesOf, random, type Bytes } from "./box";
-import { post, type Result } from "./api";
+import { post, type Left, type Result } from "./api";
 
 /** What a sign-in gives this device to mark records with; `office` is the installation's point. Base64. */
 export interface Device {
@@ -42,8 +42,8 @@ export async function sealer({ device, key, office }: Device): Promise<(text: st
     };
 }
 /** Hands parcels in; the answers come in their order. */
-export async function handInParcels(parcels: string[]): Promise<Result[]> {
-    return (await post<{ results: Result[] }>("/api/parcels", { now: Date.now(), parcels })).results;
+export async function handInParcels(parcels: string[], left?: Left): Promise<Result[]> {
+    return (await post<{ results: Result[] }>("/api/parcels", { now: Date.now(), parcels, ...left })).results;
 }
 
 /** The file that carries parcels to another phone or the office. */

@@ -4,6 +4,7 @@ import type { Card, Layer, Page } from "@kit/parts";
 export const pages: Page[] = [
     { face: "command", path: "coverage", title: "screening.coverage", right: "figures", order: 20, icon: "table", load: () => import("./Coverage.vue") },
     { face: "command", path: "left", title: "screening.left", right: "lists", order: 30, icon: "doors", load: () => import("./Left.vue") },
+    { face: "command", path: "phones", title: "screening.phones", right: "duties", order: 35, icon: "phone", load: () => import("./Phones.vue") },
     { face: "command", path: "rounds", title: "screening.rounds", right: "figures", order: 60, icon: "round", load: () => import("./Rounds.vue") },
     { face: "field", path: "doors", title: "screening.my_doors", right: "lists", order: 10, icon: "doors", load: () => import("./Doors.vue") },
     { face: "field", path: "visit", title: "screening.visit", right: "visit", order: 0, load: () => import("./Visit.vue") },
