@@ -7,7 +7,8 @@
 // Each batch says what else waits here, refused ones too, so that the village
 // may call; when answers changed that, it is said once more.
 import { handIn, Trouble, type Left, type Result } from "./api";
-import { carried, mine, parcels, readOutbox, stopped, update, type Parcel } from "./outbox";
+import { update } from "./keep";
+import { carried, mine, parcels, readOutbox, stopped, type Parcel } from "./outbox";
 import { handInParcels, MOST, toBase64 } from "./parcel";
 import { confirmed, session } from "./session";
 

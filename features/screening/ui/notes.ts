@@ -3,7 +3,8 @@ import { computed, type ComputedRef } from "vue";
 import type { Draft } from "@data/api";
 import { doorLabel, type Slot } from "@data/doors";
 import { newId } from "@data/id";
-import { parcels, put } from "@data/outbox";
+import { put } from "@data/keep";
+import { parcels } from "@data/outbox";
 import { t } from "@kit/words";
 import type { Grid } from "./grid";
 
