@@ -60,7 +60,7 @@ for (const face of Object.keys(faces)) {
         // The desk's bundle holds both faces' pages here: each page is judged in the menu of its own.
         const shown = new Set(page.entries().filter((p) => p.face === face).map((p) => p.path));
         for (const p of [...declared, ...probes].filter((p) => p.face === face)) {
-            const may = p.order > 0 && (!p.right || has(p.right));
+            const may = p.order > 0 && (!p.right || p.right.split(" ").some(has));
             looks++;
             if (shown.has(p.path) !== may) menus.push(`${who} ${face} ${p.path}: ${may ? "missing" : "shown"}`);
         }
@@ -77,6 +77,6 @@ for (const face of Object.keys(faces)) {
     }
 }
 if (declared.length < 10) menus.push(`only ${declared.length} pages were found`);
-menus.push(...declared.filter((p) => p.right && !rights.includes(p.right)).map((p) => `${p.path} names ${p.right}, which is no right`));
+menus.push(...declared.filter((p) => p.right?.split(" ").some((r) => !rights.includes(r))).map((p) => `${p.path} names ${p.right}, which is no right`));
 report(`${looks} times a role and a page: in the menu or not, as its right says`, menus);
 report("what the pages offer to do is what the role may", acts);

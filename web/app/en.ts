@@ -72,6 +72,14 @@ export const both: Words = {
     "trouble.core": "The server failed inside; it has been logged",
 };
 export const field: Words = {
+    typing: "Typing in for somebody",
+    typing_note: "You type in the visits another made: each record says who made it and who typed it.",
+    typing_whom: "For whom",
+    typing_choose: "Choose",
+    typing_begin: "Begin",
+    typing_for: "Typing in for {name}",
+    typing_end: "End",
+    typing_label: "for {name}",
     check_title: "What this phone can do",
     check_trying: "Trying one thing after another …",
     check_yes: "yes",

@@ -9,7 +9,7 @@ import { lateWords, t } from "@kit/words";
 const pages = features.flatMap((f) => f.pages ?? []);
 /** What one may see of pages, cards and layers, in their order. */
 export const mine = <T extends { right?: string; order: number }>(all: T[]) =>
-    all.filter((x) => !x.right || may(x.right)).sort((a, b) => a.order - b.order);
+    all.filter((x) => !x.right || x.right.split(" ").some((r) => may(r))).sort((a, b) => a.order - b.order);
 const cards = features.flatMap((f) => f.cards ?? []);
 export const cardsOf = (place: Card["place"]) => mine(cards).filter((c) => c.place === place);
 export const menu = () => mine(pages).filter((p) => p.order);

@@ -72,6 +72,14 @@ export const both: Words = {
     "trouble.core": "服务器内部出错,已记录",
 };
 export const field: Words = {
+    typing: "代人录入",
+    typing_note: "替别人录入他做的走访:每条记录都写明是谁做的、谁录的。",
+    typing_whom: "替谁录入",
+    typing_choose: "请选人",
+    typing_begin: "开始代录",
+    typing_for: "正在替{name}录入",
+    typing_end: "结束代录",
+    typing_label: "替{name}",
     check_title: "这部手机行不行",
     check_trying: "正在逐项试……",
     check_yes: "可以",

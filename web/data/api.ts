@@ -123,6 +123,7 @@ export interface Draft {
     type: string;
     area: string;
     at: number;
+    for?: string; // the worker for whom it is typed in
     body: Record<string, unknown>;
 }
 export interface Result {

@@ -4,9 +4,10 @@
 // screen say "saved".  A refused one waits to be mended or set aside.
 import { Trouble, type Draft } from "./api";
 import { able, box, type Bytes } from "./box";
-import { changed, contents, send } from "./outbox";
+import { changed, contents, parcels, send } from "./outbox";
 import { askToStay, done, recall, within, type Content, type Row, type Stored } from "./store";
 import { session } from "./session";
+import { typing } from "./typing";
 
 export interface About {
     village: string;
@@ -16,10 +17,14 @@ export interface About {
 export async function put(records: Draft[], about: About, instead?: string): Promise<void> {
     const who = session.value;
     if (!who) throw new Trouble("session.none");
+    const mended = parcels.value.find((p) => p.id === instead);
+    const whom = mended ? undefined : typing.value;
+    const whose = mended?.record.for ?? whom?.worker;
+    const title = mended?.title ?? (whom ? `${about.title} · ${whom.label}` : about.title);
     // Encrypted before the transaction is begun: it would not wait.
     const made = await Promise.all(
         records.map(async (r) => {
-            const content: Content = { record: JSON.parse(JSON.stringify(r)), title: about.title };
+            const content: Content = { record: JSON.parse(JSON.stringify({ ...r, for: whose })), title };
             if (!able) return { id: r.id, content, kept: content };
             const [shut, office] = await Promise.all([box(r.id, content), forOffice(content)]);
             return { id: r.id, content, kept: { box: shut, office } };

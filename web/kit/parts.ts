@@ -10,7 +10,7 @@ export interface Page {
     face: "command" | "field";
     path: string;
     title: string; // word key
-    right?: string; // that of the questions it asks (src/core/right.c); shown only to those who have it
+    right?: string; // that of the questions it asks (src/core/right.c), or several: one is enough; shown only to those who have it
     order: number; // in the menu; none: reached by links only
     icon?: string;
     load: Load<Component>;

@@ -143,6 +143,7 @@ export const field: Words = {
     witness: "Name of the witness",
     witness_why: "Counts as settled only with a witness; without one it stays under Again.",
     done: "Done",
+    choose_whom: "First choose for whom, under Me",
     choose_what: "Choose what it is",
     choose_how: "Choose how",
     choose_when: "Say when the visit was",

@@ -143,6 +143,7 @@ export const field: Words = {
     witness: "见证人姓名",
     witness_why: "有见证人才算已核实;没有则列入“要再去”。",
     done: "好了",
+    choose_whom: "先在“我的”里选替谁录入",
     choose_what: "先选什么情况",
     choose_how: "先选怎么查的",
     choose_when: "先填走访的日期和时间",
