@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "form.h"
+#include "photo.h"
 
 #include "screening.sql.h"
 
@@ -90,6 +91,14 @@ static const struct field recheck_fields[] = {
     { "door", FIELD_ID, .required = true, .words = "门" },
     { "household", FIELD_ID, .words = "户" },                       /* as the visit had it */
     { "result", FIELD_CODE, .required = true, .codes = "task_state", .words = "结果" },   /* verified or rejected */
+    { 0 },
+};
+
+static const struct field photo_fields[] = {
+    { "visit", FIELD_ID, .required = true, .words = "入户记录" },   /* or one that comes yet */
+    { "door", FIELD_ID, .required = true, .words = "门" },
+    { "household", FIELD_ID, .words = "户" },                       /* as the visit has it */
+    { "image", FIELD_TEXT, .required = true, .max = PHOTO_TEXT, .seal = SEAL_HEALTH, .words = "照片" },    /* JPEG, base64 */
     { 0 },
 };
 
@@ -1013,6 +1022,30 @@ static int apply_recheck(struct tx *tx, const struct record *r, struct err *e)
     return s.count ? count(tx, r, s.freeze.round, s.at[0].area, &change, e) : 0;
 }
 
+/* A photo comes after its visit, or before it where another phone brings that: the visit is not looked for. */
+static int check_photo(struct tx *tx, struct record *r, struct err *e)
+{
+    CLEANUP(rows_done) struct rows at = { 0 };
+    CLEANUP(rows_done) struct rows kept = { 0 };
+
+    if (photo_check(record_text(r, "image"), e) < 0 || look(tx, r, (struct id){ { 0 } }, &at, e) < 0 || check_door(tx, r, &at, e) < 0 ||
+        check_subject(tx, r, &at, e) < 0 || tx_query(tx, &kept, e, &sql_count_photos, ARGS(r->ledger, record_id(r, "visit"))) < 0)
+        return -1;
+    if (rows_next(&kept) && rows_int(&kept, 0) >= PHOTOS_MOST)
+        return err_field(e, "screening.photo_many", "visit");
+    return store_failed(tx_store(tx), e);
+}
+
+static int apply_photo(struct tx *tx, const struct record *r, struct err *e)
+{
+    bool of_door = id_none(record_id(r, "household"));
+
+    return tx_run(tx, e, &sql_add_photo,
+                  ARGS(r->ledger, record_id(r, "visit"), r->id, record_id(r, of_door ? "door" : "household"), r->at, record_doer(r),
+                       value_blob(boxes_with(r, (struct str){ 0 }, SEAL_HEALTH))),
+                  NULL);
+}
+
 static const struct record_type records[] = {
     { "screening.round", RIGHT_ROUNDS, round_fields, check_round, apply_round, RECORD_COMMAND, .words = "开启轮次" },
     { "screening.freeze", RIGHT_SYSTEM, only_round_fields, check_freeze, apply_freeze, .words = "冻结名单" },
@@ -1020,6 +1053,7 @@ static const struct record_type records[] = {
     { "screening.visit", RIGHT_VISIT, visit_fields, check_visit, apply_visit, .words = "入户" },
     { "screening.recheck", RIGHT_VISIT, recheck_fields, check_recheck, apply_recheck, .command = RECORD_COMMAND,
       .words = "复核" },
+    { "screening.photo", RIGHT_VISIT, photo_fields, check_photo, apply_photo, .aside = true, .words = "入户照片" },
     { 0 },
 };
 
@@ -1343,6 +1377,7 @@ static const struct param compare_params[] = {
 };
 static const struct param doors_params[] = { PARAM_ROUND, { "state", FIELD_TEXT }, PARAM_EMPTY, { "settled", FIELD_BOOL }, { 0 } };
 static const struct param household_params[] = { { "household", FIELD_ID, true }, { 0 } };
+static const struct param photo_params[] = { { "household", FIELD_ID, true }, { "photo", FIELD_ID, true }, { 0 } };
 static const struct param crossed_params[] = {
     { "worker", FIELD_ID, .from = PARAM_WORKER }, { "since", FIELD_TIME, .from = PARAM_SET }, { "all", FIELD_BOOL, .from = PARAM_SET }, { 0 },
 };
@@ -1371,6 +1406,11 @@ static const struct sealed_column worker_sealed[] = {
     { 0 },
 };
 
+static const struct sealed_column photo_sealed[] = {
+    { "image", "_boxes", "image", MASK_OMIT, SEAL_HEALTH },
+    { 0 },
+};
+
 static const struct sealed_column phones_sealed[] = {
     { "name", "_boxes", "name", MASK_OPEN },
     { "phone", "_boxes", "phone", MASK_OPEN },
@@ -1389,6 +1429,8 @@ static const struct query queries[] = {
     { "found", RIGHT_LISTS, .sql = &sql_found, .params = round_params, .sealed = found_sealed, .keys = "tib", .prepare = prepare_round,
       .words = "名单外人员" },
     { "household", RIGHT_LISTS, .sql = &sql_household, .params = household_params, .sealed = worker_sealed, .words = "入户记录" },
+    { "photos", RIGHT_LISTS, .sql = &sql_photos, .params = household_params, .sealed = worker_sealed, .words = "入户照片" },
+    { "photo", RIGHT_REVEAL, .sql = &sql_photo, .params = photo_params, .sealed = photo_sealed, .reveal = true, .words = "看照片" },
     { "crossed", RIGHT_SIGNED_IN, .everywhere = true, .sql = &sql_crossed, .params = crossed_params, .sealed = worker_sealed, .keys = "ib",
       .prepare = prepare_crossed, .words = "交接期间的入户" },
     { "handed", RIGHT_SIGNED_IN, .everywhere = true, .sql = &sql_handed, .params = handed_params, .sealed = worker_sealed, .keys = "ibt",
@@ -1400,7 +1442,7 @@ static const struct query queries[] = {
     { 0 },
 };
 
-static const struct sql *const schema[] = { &sql_schema, &sql_schema_crossed };
+static const struct sql *const schema[] = { &sql_schema, &sql_schema_crossed, &sql_schema_photos };
 static const struct sql *const recounts[] = { &sql_recount, &sql_recount_totals, &sql_recount_visits, &sql_recount_together, NULL };
 const struct feature feature_screening = {
     "screening", "排查", COUNT_OF(schema), schema, records, follows, queries, deliveries, recounts,

@@ -30,7 +30,7 @@ const struct setting settings[] = {
     NUMBER("max_records", "1000", 1, 100000, "most records of one request"),
     NUMBER("max_nodes", "300000", 100, 1 << 26, "most values and keys of one request"),
     NUMBER("max_depth", "16", 4, 64, "deepest nesting of a request"),
-    NUMBER("max_text", "65536", 256, 1 << 24, "most bytes of one text in a request"),
+    NUMBER("max_text", "524288", 256, 1 << 24, "most bytes of one text in a request"),
     NUMBER("timeout", "30", 1, 3600, "seconds after which an idle or half-sent request is dropped"),
     NUMBER("session_days", "7", 1, 366, "days after which a sign-in ends"),
     NUMBER("field_days", "30", 1, 366, "days after which a sign-in on a phone ends, which keeps its token itself"),

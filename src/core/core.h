@@ -302,8 +302,8 @@ struct query {
     bool same;                   /* the answer is the same for everybody who may ask: it may be remembered until the next commit */
     enum bundle bundle;          /* a part of what a phone takes along; asked there without any param */
     bool slow;                   /* reads a whole ledger: it is answered beside those that answer everybody */
-    bool reveal;                 /* the one behind POST /api/reveal: asked by household only, never by GET; sealed columns are
-                                    given open where `fields` names them. Its $3 is the household */
+    bool reveal;                 /* asked by POST /api/reveal only, the leftmost feature's where none is named; sealed columns are given
+                                    open where `fields` names them. Its params are ids, the first a household; one row where it has more */
     const char *words;
 };
 
@@ -441,7 +441,8 @@ MUST_USE int core_read(struct core *c, struct reader *reader, const struct who *
  */
 MUST_USE int core_bundle(struct core *c, struct reader *reader, const struct who *who, ask_param *param, void *ctx, struct answer *out,
                          struct err *e);
-/* POST /api/reveal: {"household","area","fields","purpose"}; area is the household's or one above it. out->note is always set. */
+/* POST /api/reveal: {"query"?,"household","area","fields","purpose"} and the query's other params; area is the household's or one above it.
+   out->note is always set. */
 MUST_USE int core_reveal(struct core *c, struct reader *reader, const struct who *who, struct str body, struct answer *out, struct err *e);
 void answer_done(struct answer *a);
 void core_meta(struct core *c, struct buf *out);      /* GET /api/meta */

@@ -74,7 +74,7 @@ static const struct contract contracts[] = {
     { "/api/parcels", "post", "Hand in marked records that were sealed for the installation (`office`); a result for each, in order", false, NULL,
       MAP("\"parcels\"", LEFT "\"parcels\":" LIST(TEXT)), MAP("\"results\"", "\"results\":" LIST(SAID("result"))) },
     { "/api/reveal", "post", "Open sealed fields of one household, for a purpose, which is recorded", false, NULL,
-      MAP("\"household\",\"area\",\"fields\",\"purpose\"", "\"household\":" ID ",\"area\":" TEXT ",\"fields\":" LIST(TEXT)
+      MAP("\"household\",\"area\",\"fields\",\"purpose\"", "\"query\":" TEXT ",\"photo\":" ID ",\"household\":" ID ",\"area\":" TEXT ",\"fields\":" LIST(TEXT)
           ",\"purpose\":{\"type\":\"string\",\"minLength\":2,\"maxLength\":120}"),
       MAP("\"rows\"", "\"rows\":" LIST("{\"type\":\"object\"}") ",\"next\":{\"type\":\"null\"}") },
     { "/api/bundle", "get", "What a phone takes along of a village or less; with since, what changed", false,

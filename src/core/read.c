@@ -583,7 +583,7 @@ int core_read(struct core *c, struct reader *reader, const struct who *who, stru
 
 /* ---- one household, with a purpose ------------------------------------------------------ */
 
-const struct query *reveal_query(struct core *c)
+const struct query *reveal_query(struct core *c)      /* the household's: its feature is the leftmost that has one */
 {
     for (size_t i = 0; i < c->feature_count; i++)
         for (const struct query *q = c->features[i]->queries; q && q->name; q++)
@@ -592,13 +592,40 @@ const struct query *reveal_query(struct core *c)
     return NULL;
 }
 
+/* Which one is asked, the household's when none is named. */
+static const struct query *reveal_named(struct core *c, const struct json *doc)
+{
+    struct str path = json_str(json_get(doc, "query"));
+    const char *slash = path.len ? memchr(path.at, '/', path.len) : NULL;
+    const struct query *q;
+
+    if (!slash)
+        return path.at ? NULL : reveal_query(c);
+    q = core_query(c, (struct str){ path.at, (size_t)(slash - path.at) }, (struct str){ slash + 1, path.len - (size_t)(slash - path.at) - 1 });
+    return q && q->reveal ? q : NULL;
+}
+
+/* Its params are ids, each by its name; the first is the household. */
+static int reveal_ids(struct ask *ask, const struct json *doc, struct id *household, struct err *e)
+{
+    const struct param *params = ask->query->params;
+
+    for (const struct param *p = params; p->name; p++) {
+        struct id *id = p == params ? household : arena_take(ask->mem, sizeof *id);
+        if (!id_parse(json_str(json_get(doc, p->name)), id))
+            return err_field(e, "field.id", p->name);
+        ask->args[2 + ask->arg_count++] = value_id(*id);
+    }
+    return 0;
+}
+
 static int reveal_read(struct ask *ask, const struct json *doc, struct id *household, struct err *e)
 {
     size_t purpose = utf8_count(json_str(json_get(doc, "purpose")));
     const struct json *fields = json_get(doc, "fields");
 
-    if (!id_parse(json_str(json_get(doc, "household")), household))
-        return err_field(e, "field.id", "household");
+    if (reveal_ids(ask, doc, household, e) < 0)
+        return -1;
     if (purpose < 2 || purpose > 120)
         return err_field(e, "reveal.purpose", "purpose");
     if (json_kind(fields) != JSON_LIST || json_count(fields) == 0 || json_count(fields) > 40)
@@ -613,22 +640,22 @@ static int reveal_read(struct ask *ask, const struct json *doc, struct id *house
     ask->area = area_find(ask->areas, json_str(json_get(doc, "area")));
     if (!ask->area)
         return unknown_area(e, "area");
+    path_range(ask->area, ask->mem, ask->args);
+    ask->arg_count += 2;
     return 0;
 }
 
-static int reveal_rows(struct ask *ask, struct id household, const struct json *fields, struct buf *body, struct err *e)
+static int reveal_rows(struct ask *ask, const struct json *fields, struct buf *body, struct err *e)
 {
     int64_t count = 0;
     int result;
 
     if (ask_snapshot(ask, e) < 0)
         return -1;
-    scope_args(ask);
-    ask->args[ask->arg_count++] = value_id(household);
     result = rows_out(ask, fields, body, &count, e);
     store_snapshot_end(ask->store);
     if (result == 0 && !count)
-        return err_set(e, ERR_MISSING, "household.unknown");
+        return err_set(e, ERR_MISSING, ask->query->params[1].name ? "reveal.nothing" : "household.unknown");
     if (result == 0 && !ask->shown) {
         buf_clear(body);
         return ask->opened ? err_set(e, ERR_MISSING, "reveal.nothing") : err_set(e, ERR_DENIED, "right.denied");
@@ -641,17 +668,18 @@ int core_reveal(struct core *c, struct reader *reader, const struct who *who, st
     static const struct json_limits limits = { 8192, 4, 500 };
     CLEANUP(json_done) struct json *doc = NULL;
     struct arena mem = { 0 };
-    struct ask ask = { .core = c, .who = who, .store = reader->store, .query = reveal_query(c), .mem = &mem };
+    struct ask ask = { .core = c, .who = who, .store = reader->store, .mem = &mem };
     struct id household;
     int result = -1;
 
-    if (!ask.query)
-        return err_set(e, ERR_MISSING, "query.unknown");
     if (json_parse(body, &limits, &doc, e) < 0)
         return -1;
+    ask.query = reveal_named(c, doc);
+    if (!ask.query)
+        return err_missing(e, "query.unknown", "query");
     ask.areas = core_areas_hold(c);
     if (reveal_read(&ask, doc, &household, e) == 0)
-        result = reveal_rows(&ask, household, json_get(doc, "fields"), &out->body, e);
+        result = reveal_rows(&ask, json_get(doc, "fields"), &out->body, e);
     if (result == 0) {
         struct json *values = json_map();
         json_set(values, "household", json_id(household));

@@ -4,6 +4,7 @@
 // refused ones is, and no answer is 500 or more.  What is just inside its bounds
 // is sent by somebody who has no right to it, and then by somebody who has: it is
 // stored or refused by a word of its feature, and the tables still follow from the ledgers.
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { report } from "./report.mjs";
 import { accounts, borrow, newId, serve, signIn, wangge } from "../program.mjs";
@@ -142,7 +143,7 @@ const bodies = [
     [text({ records: Array(1001).fill({}) }), "body.many", "records"],
     [`{"records":${deep(16)}}`, "json.deep"], [`{"records":[],"x":${"[".repeat(100000)}`, "json.deep"],
     ['{"records":[],"records":[]}', "json.duplicate"], ['{"records":["\\u0000"]}', "json.utf8"], [Buffer.from('{"records":["\xff"]}', "latin1"), "json.utf8"],
-    [inBody("x".repeat(65537)), "json.text"], [`${" ".repeat(4194304)}${ok}`, "request.large"],
+    [inBody("x".repeat(524289)), "json.text"], [`${" ".repeat(4194304)}${ok}`, "request.large"],
 ];
 const whole = [];
 const refuses = async (what, method, path, body, headers, status, key, field) => {
@@ -315,6 +316,7 @@ const own = {
     "duty.assign": { duty: fresh, role: "volunteer", household: none }, "duty.handover": { from: one, to: two, areas: none },
     "area.open": { code: `${village}77`, level: 5 }, "area.recode": { code: grid, parent: none }, "area.shape": { polygon: none },
     "area.split": { to: list }, "area.merge": { to: grid },
+    "screening.photo": { image: readFileSync(new URL("../fuzz/seeds/photo/one", import.meta.url), "base64") },
     "screening.recheck": { result: "verified" }, "screening.close": { round: its }, "core.fork": { digest: "0".repeat(64) },
 };
 const like = ({ type, fields }) => {
