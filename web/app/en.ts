@@ -65,6 +65,8 @@ export const both: Words = {
     "trouble.household.erased": "What was known of this household has been erased",
     "trouble.screening": "No such door in this round",
     "trouble.screening.no_temp": "Measured was chosen without a reading",
+    "trouble.screening.photo_file": "The file is too large (more than 12 MB): take one with the phone. The visit is not touched by it",
+    "trouble.screening.photo_unread": "This phone cannot read the file as a photo. The visit is not touched by it",
     "trouble.screening.photo_kind": "This is not a whole photo (JPEG)",
     "trouble.screening.photo_large": "The photo is too large: at most 2048 pixels a side",
     "trouble.screening.photo_beside": "The photo carries more than its picture (place, phone): take it anew on the phone",
@@ -183,6 +185,7 @@ export const field: Words = {
     "record.household.note": "Note",
     "record.household.note_done": "Note done",
     "record.duty.handover": "Handover",
+    "record.screening.photo": "Photo",
     "record.screening.visit": "Visit",
 };
 export const command: Words = {

@@ -65,6 +65,8 @@ export const both: Words = {
     "trouble.household.erased": "这一户的资料已按规定擦除",
     "trouble.screening": "这一轮里没有这扇门",
     "trouble.screening.no_temp": "选了实测体温但没有读数",
+    "trouble.screening.photo_file": "文件太大(超过 12 MB),请直接用手机拍。入户记录不受影响",
+    "trouble.screening.photo_unread": "手机读不出这个文件,它不像照片。入户记录不受影响",
     "trouble.screening.photo_kind": "这不是一张完整的照片(JPEG)",
     "trouble.screening.photo_large": "照片太大:每边最多 2048 像素",
     "trouble.screening.photo_beside": "照片里还带着别的信息(地点、手机型号等),请在手机上重新拍",
@@ -183,6 +185,7 @@ export const field: Words = {
     "record.household.note": "留言",
     "record.household.note_done": "留言已办",
     "record.duty.handover": "移交",
+    "record.screening.photo": "照片",
     "record.screening.visit": "入户记录",
 };
 export const command: Words = {

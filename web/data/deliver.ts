@@ -9,7 +9,7 @@
 import { handIn, Trouble, type Left, type Result } from "./api";
 import { update } from "./keep";
 import { carried, mine, parcels, readOutbox, stopped, type Parcel } from "./outbox";
-import { handInParcels, MOST, toBase64 } from "./parcel";
+import { handInParcels, portion, toBase64 } from "./parcel";
 import { confirmed, session } from "./session";
 
 const BATCH = 40;
@@ -65,13 +65,17 @@ async function offerAgain(): Promise<void> {
         (p) => p.state === "sent" && Object.assign(p, { state: "waiting", tries: 0, offered: now }),
     );
 }
-/** The oldest waiting records of the village whose turn it is. One that must wait holds back its village, not the others. */
+/**
+ * The oldest waiting records of the village whose turn it is; when none is due, a late one. One that must wait holds back its village,
+ * not the others; a late one nobody.
+ */
 function dueBatch(): Parcel[] {
     const now = Date.now();
     const waiting = parcels.value.filter((p) => p.state === "waiting" && mine(p));
-    const held = new Set(waiting.filter((p) => (p.after ?? 0) > now).map((p) => p.village));
-    const first = waiting.find((p) => !held.has(p.village));
-    return first ? waiting.filter((p) => p.village === first.village).slice(0, BATCH) : [];
+    const held = new Set(waiting.filter((p) => !p.late && (p.after ?? 0) > now).map((p) => p.village));
+    const due = waiting.filter((p) => !held.has(p.village) && (p.after ?? 0) <= now);
+    const first = due.find((p) => !p.late);
+    return first ? due.filter((p) => p.village === first.village && !p.late).slice(0, BATCH) : due.slice(0, 1);
 }
 
 async function deliver(batch: Parcel[]): Promise<void> {
@@ -121,10 +125,10 @@ async function settle(answered: Map<string, Result>, incarnation: string | undef
 }
 /** Sealed ones of others, in the order of making; each is its maker's, whoever brings it. */
 async function carry(): Promise<void> {
-    const due = carried().filter((p) => (p.after ?? 0) <= Date.now()).slice(0, MOST);
+    const due = carried().filter((p) => (p.after ?? 0) <= Date.now()).sort((a, b) => Number(!!a.late) - Number(!!b.late));
     if (!due.length) return;
     const incarnation = session.value?.incarnation;
-    const results = await handInParcels(due.map((p) => toBase64(p.office!)), leftOver());
+    const results = await handInParcels(portion(due.map((p) => toBase64(p.office!))), leftOver());
     await settle(new Map(due.flatMap((p, i) => (results[i] ? [[p.id, { ...results[i], id: p.id }]] : []))), incarnation);
 }
 /** A file's parcels: how many are in the store by it, how many were there, and why others are not. */
@@ -132,8 +136,10 @@ export async function handInFile(parcels: string[]): Promise<{ taken: number; th
     const refused: Result[] = [];
     let taken = 0;
     let there = 0;
-    for (let at = 0; at < parcels.length; at += MOST) {
-        const results = await handInParcels(parcels.slice(at, at + MOST));
+    for (let at = 0; at < parcels.length; ) {
+        const part = portion(parcels.slice(at));
+        const results = await handInParcels(part);
+        at += part.length;
         taken += results.filter((r) => r.status === "stored").length;
         there += results.filter((r) => r.status === "repeated").length;
         refused.push(...results.filter((r) => r.status === "refused"));

@@ -12,6 +12,7 @@ import { typing } from "./typing";
 export interface About {
     village: string;
     title: string;
+    late?: boolean; // sent after what is not
 }
 /** Keeps records, in order, in one transaction; takes the place of `instead` when a refused one was mended. */
 export async function put(records: Draft[], about: About, instead?: string): Promise<void> {
@@ -35,7 +36,7 @@ export async function put(records: Draft[], about: About, instead?: string): Pro
         const last = await done(store("outbox").index("seq").openCursor(null, "prev"));
         let seq: number = last?.value.seq ?? 0;
         for (const { id, kept } of made)
-            await done(store("outbox").add({ id, seq: ++seq, worker, maker, village: about.village, state: "waiting", tries: 0, ...kept }));
+            await done(store("outbox").add({ id, seq: ++seq, worker, maker, village: about.village, late: about.late, state: "waiting", tries: 0, ...kept }));
         if (instead) store("outbox").delete(instead);
     });
     await write().catch(async (e) => {

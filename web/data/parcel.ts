@@ -14,7 +14,8 @@ export interface Device {
 }
 const VERSION = 1;
 const MARK = 16;
-export const MOST = 500; // in one request
+const MOST = 500; // in one request,
+const SIZE = 3_000_000; // and characters
 
 const fromBase64 = (text: string): Bytes => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 export const toBase64 = (b: Uint8Array): string => btoa(Array.from(b, (x) => String.fromCharCode(x)).join(""));
@@ -40,6 +41,12 @@ export async function sealer({ device, key, office }: Device): Promise<(text: st
         parts.reduce((at, p) => (all.set(p, at), at + p.length), 0);
         return all;
     };
+}
+/** The first of them, as many as one request takes; one at least. */
+export function portion(parcels: string[]): string[] {
+    let n = 0;
+    for (let size = 0; n < parcels.length && n < MOST && (!n || size + parcels[n]!.length <= SIZE); n++) size += parcels[n]!.length;
+    return parcels.slice(0, n);
 }
 /** Hands parcels in; the answers come in their order. */
 export async function handInParcels(parcels: string[], left?: Left): Promise<Result[]> {

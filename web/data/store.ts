@@ -14,6 +14,7 @@ export interface Row {
     worker: string; // who made it: only their session sends it
     maker: string; // their name, for the list
     village: string; // order is promised within one
+    late?: boolean; // heavy: sent when nothing else is due, one at a time
     state: "waiting" | "sent" | "refused" | "aside";
     tries: number;
     after?: number; // not before (ms)
