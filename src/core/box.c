@@ -174,6 +174,20 @@ struct json *core_open_parts(struct core *c, struct str ledger, struct str boxes
     return values;
 }
 
+struct json *box_kept(struct core *c, struct store *s, struct str ledger, struct id record, enum seal_class class, struct err *e)
+{
+    CLEANUP(rows_done) struct rows rows = { 0 };
+    struct ledger_row row;
+    struct str box;
+
+    if (ledger_find(s, ledger, record, &rows, &row, e) != 1)
+        return NULL;
+    for (size_t i = 0; ledger_box(row.boxes, &i, &box);)
+        if (seal_box_class(box) == class)
+            return unbox(c, ledger, record, box, e);
+    return NULL;
+}
+
 int record_opened(struct core *c, const struct record *r, struct json **out, struct err *e)
 {
     struct str box;

@@ -250,6 +250,7 @@ struct sealed_column {
     enum seal_class class;       /* preset SEAL_REGISTER when 0 */
     const char *whole, *parts;   /* hidden columns: other boxes, and which items of their list this row is (core_open_parts); NULL: none */
     const char *list;            /* the list `parts` are items of */
+    bool kept;                   /* `boxes` is a record's id: too large for a table, the box is opened where the ledger has it */
 };
 
 enum param_from { PARAM_ASKED, PARAM_WORKER, PARAM_NOW, PARAM_DAY, PARAM_SET };  /* PARAM_SET: by prepare */
@@ -303,7 +304,8 @@ struct query {
     enum bundle bundle;          /* a part of what a phone takes along; asked there without any param */
     bool slow;                   /* reads a whole ledger: it is answered beside those that answer everybody */
     bool reveal;                 /* asked by POST /api/reveal only, the leftmost feature's where none is named; sealed columns are given
-                                    open where `fields` names them. Its params are ids, the first a household; one row where it has more */
+                                    open where `fields` names them. Its params are ids, the first a household, or
+                                    whatever else seals what it opens; one row where it has more */
     const char *words;
 };
 

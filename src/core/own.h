@@ -148,6 +148,9 @@ struct memo_time memo_time(struct core *c, const struct areas *areas);
 bool memo_find(struct memo *m, struct str question, struct memo_time time, struct buf *body);
 void memo_keep(struct memo *m, struct str question, struct memo_time time, struct str body);
 
+/* box.c: what the record's box of a class holds, where the ledger has it.  NULL: nothing, or it cannot be opened */
+struct json *box_kept(struct core *c, struct store *s, struct str ledger, struct id record, enum seal_class class, struct err *e);
+
 /* area.c */
 struct areas *areas_load(struct store *s, int64_t revision, struct err *e);
 void areas_free(struct areas *a);

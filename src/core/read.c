@@ -301,12 +301,15 @@ static void value_out(struct out *o, const struct rows *rows, int column, struct
     }
 }
 
-static struct json *open_column(struct core *c, const struct rows *rows, const struct shape *s, const struct sealed_column *col, int n,
+static struct json *open_column(struct ask *ask, const struct rows *rows, const struct shape *s, const struct sealed_column *col, int n,
                                 enum seal_class class)
 {
+    struct core *c = ask->core;
     struct err ignored = { 0 };       /* what cannot be opened any more is shown as nothing */
     struct str ledger = rows_str(rows, s->ledger), boxes = rows_str(rows, s->sealed[n].boxes);
 
+    if (col->kept)
+        return box_kept(c, ask->store, ledger, rows_id(rows, s->sealed[n].boxes), class, &ignored);
     if (!col->parts)
         return core_open_boxes(c, ledger, boxes, class, &ignored);
     struct boxes_part part = { col->list, rows_str(rows, s->sealed[n].whole), rows_str(rows, s->sealed[n].parts) };
@@ -314,7 +317,7 @@ static struct json *open_column(struct core *c, const struct rows *rows, const s
 }
 
 /* What the n-th sealed column is read from; of one row each list of boxes is opened once. */
-static const struct json *opened_map(struct core *c, const struct rows *rows, const struct shape *s, const struct sealed_column *col, int n,
+static const struct json *opened_map(struct ask *ask, const struct rows *rows, const struct shape *s, const struct sealed_column *col, int n,
                                      struct opened opened[OPENED_MOST])
 {
     enum seal_class class = col->class ? col->class : SEAL_REGISTER;
@@ -324,7 +327,7 @@ static const struct json *opened_map(struct core *c, const struct rows *rows, co
         if (opened[i].column == column && opened[i].class == class)
             return opened[i].map;
         if (opened[i].column < 0) {
-            opened[i] = (struct opened){ column, class, open_column(c, rows, s, col, n, class) };
+            opened[i] = (struct opened){ column, class, open_column(ask, rows, s, col, n, class) };
             return opened[i].map;
         }
     }
@@ -392,7 +395,7 @@ static bool row_out(struct ask *ask, const struct rows *rows, const struct shape
     for (int n = 0; col && col->name && n < SEALED_MOST; n++, col++) {
         if (s->bare && col->mask == MASK_ID)
             continue;
-        const struct json *map = opened_map(ask->core, rows, s, col, n, opened);
+        const struct json *map = opened_map(ask, rows, s, col, n, opened);
         const struct json *value = json_get(map, col->field);
         bool show = open && (reveal ? wanted(reveal, col->name) : col->mask != MASK_ID && (col->class == 0 || col->class == SEAL_REGISTER));
         if (!s->bare)
