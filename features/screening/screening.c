@@ -1033,17 +1033,14 @@ static int check_photo(struct tx *tx, struct record *r, struct err *e)
         return -1;
     if (rows_next(&kept) && rows_int(&kept, 0) >= PHOTOS_MOST)
         return err_field(e, "screening.photo_many", "visit");
+    given_id(r, "slot", r->subject);
     return store_failed(tx_store(tx), e);
 }
 
 static int apply_photo(struct tx *tx, const struct record *r, struct err *e)
 {
-    bool of_door = id_none(record_id(r, "household"));
-
     return tx_run(tx, e, &sql_add_photo,
-                  ARGS(r->ledger, record_id(r, "visit"), r->id, record_id(r, of_door ? "door" : "household"), r->at, record_doer(r),
-                       value_blob(boxes_with(r, (struct str){ 0 }, SEAL_HEALTH))),
-                  NULL);
+                  ARGS(r->ledger, record_id(r, "visit"), r->id, given_as_id(r, "slot"), r->position, r->at, record_doer(r)), NULL);
 }
 
 static const struct record_type records[] = {
@@ -1407,7 +1404,7 @@ static const struct sealed_column worker_sealed[] = {
 };
 
 static const struct sealed_column photo_sealed[] = {
-    { "image", "_boxes", "image", MASK_OMIT, SEAL_HEALTH },
+    { "image", "_photo", "image", MASK_OMIT, SEAL_HEALTH, .kept = true },
     { 0 },
 };
 

@@ -136,14 +136,14 @@ CREATE TABLE screening_crossed (        -- visits that came when their door was 
 CREATE INDEX screening_crossed_when ON screening_crossed (ledger, received_at);
 
 -- name: schema_photos
-CREATE TABLE screening_photo (
-    ledger TEXT NOT NULL,
-    visit  BLOB NOT NULL,               -- the record of the visit, which may come yet
-    photo  BLOB NOT NULL,               -- the record
-    slot   BLOB NOT NULL,               -- household, or the door where the visit named none
-    at     BIGINT NOT NULL,
-    maker  BLOB NOT NULL,
-    boxes  BLOB,                        -- sealed, health: image
+CREATE TABLE screening_photo (          -- that there is one: the image stays in its record's box
+    ledger   TEXT NOT NULL,
+    visit    BLOB NOT NULL,             -- the record of the visit, which may come yet
+    photo    BLOB NOT NULL,             -- the record
+    slot     BLOB NOT NULL,             -- given: household, or door that had none or several; whose secret seals it
+    position BIGINT NOT NULL,           -- of the record: whoever lived behind that door then is meant, too
+    at       BIGINT NOT NULL,
+    maker    BLOB NOT NULL,
     PRIMARY KEY (ledger, visit, photo)
 );
 CREATE INDEX screening_photo_slot ON screening_photo (ledger, slot);
@@ -288,7 +288,7 @@ ON CONFLICT (ledger, round, visit) DO NOTHING;
 SELECT COUNT(*) FROM screening_photo WHERE ledger = $1 AND visit = $2;
 
 -- name: add_photo
-INSERT INTO screening_photo (ledger, visit, photo, slot, at, maker, boxes) VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO screening_photo (ledger, visit, photo, slot, position, at, maker) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (ledger, visit, photo) DO NOTHING;
 
 -- name: add_crossed
@@ -607,27 +607,32 @@ WHERE a.path >= $1 AND a.path < $2
 ORDER BY v.at DESC, v.visit DESC;
 
 -- name: photos
--- $3 the household: the photos of its visits, and of visits to everybody behind its door, the latest first; the pictures are sealed.
-SELECT p.photo, p.visit, p.at, p.maker, w.home AS _ledger, w.boxes AS _boxes
+-- $3 the household, with what was taken of everybody behind its door while it lived there, or a door: the latest first; the pictures are sealed.
+SELECT p.photo, p.visit, p.at, p.maker,
+    w.home AS _ledger, d.area AS _area, h.household AS _household, h.centre AS _centre, w.boxes AS _boxes
 FROM (SELECT DISTINCT ledger FROM core_area WHERE path >= $1 AND path < $2) l
-JOIN household_household h ON h.ledger = l.ledger AND h.household = $3
-JOIN household_door d ON d.ledger = h.ledger AND d.door = h.door
+JOIN screening_photo p ON p.ledger = l.ledger AND p.slot IN ($3, (SELECT o.door FROM household_household o WHERE o.ledger = l.ledger
+    AND o.household = $3))
+LEFT JOIN household_household h ON h.ledger = p.ledger AND h.household = $3
+JOIN household_door d ON d.ledger = p.ledger AND d.door = COALESCE(h.door, p.slot)
 JOIN core_area a ON a.id = d.area
-JOIN screening_photo p ON p.ledger = h.ledger AND p.slot IN (h.household, h.door)
 LEFT JOIN duty_worker w ON w.worker = p.maker
 WHERE a.path >= $1 AND a.path < $2
+    AND (p.slot = $3 OR (p.position > h.since AND (h.until IS NULL OR p.position < h.until)))
 ORDER BY p.at DESC, p.photo DESC;
 
 -- name: photo
--- $3 the household, $4 one of its photos.
+-- $3 the household or door, $4 one of its photos.
 SELECT p.photo, p.visit, p.at,
-    h.ledger AS _ledger, d.area AS _area, h.household AS _household, h.centre AS _centre, p.boxes AS _boxes
+    p.ledger AS _ledger, d.area AS _area, h.household AS _household, h.centre AS _centre, p.photo AS _photo
 FROM (SELECT DISTINCT ledger FROM core_area WHERE path >= $1 AND path < $2) l
-JOIN household_household h ON h.ledger = l.ledger AND h.household = $3
-JOIN household_door d ON d.ledger = h.ledger AND d.door = h.door
+JOIN screening_photo p ON p.ledger = l.ledger AND p.slot IN ($3, (SELECT o.door FROM household_household o WHERE o.ledger = l.ledger
+    AND o.household = $3)) AND p.photo = $4
+LEFT JOIN household_household h ON h.ledger = p.ledger AND h.household = $3
+JOIN household_door d ON d.ledger = p.ledger AND d.door = COALESCE(h.door, p.slot)
 JOIN core_area a ON a.id = d.area
-JOIN screening_photo p ON p.ledger = h.ledger AND p.slot IN (h.household, h.door) AND p.photo = $4
-WHERE a.path >= $1 AND a.path < $2;
+WHERE a.path >= $1 AND a.path < $2
+    AND (p.slot = $3 OR (p.position > h.since AND (h.until IS NULL OR p.position < h.until)));
 
 -- name: debts
 -- $3 the round; $4 shows empty ones too; $5 $6 $7 $8 $9 the key to go on after; $10 rows.
