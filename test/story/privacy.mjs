@@ -132,6 +132,12 @@ await stored(walker,
         checks: [{ person, basis: "measured", temps: [{ temp: 384, method: "forehead" }], symptoms: ["dry_cough"], key_area: true }],
         questionnaire: "round", answers: [{ item: "ill_14d", value: true }, { item: "clinic", ...marks("screening.visit", "answers.value") }],
         found: [marks("screening.visit", "found.name")] }));
+// A photo is sought by twelve digits of its base64, which stand where its picture is.
+const drawn = readFileSync("test/fuzz/seeds/photo/one").subarray(0, 138), digits = "199777800001";
+planted.set("screening.photo.image", digits);
+keep(digits);
+const image = Buffer.concat([drawn, Buffer.from(digits, "base64"), Buffer.from([0xff, 0xd9])]).toString("base64");
+await stored(walker, record("screening.photo", { visit: newId(), door, household: home, image }));
 await stored(secretary, record("duty.worker", { worker: colleague, category: "village_committee", ...marks("duty.worker", "name", "phone") }, village));
 const texts = [...sealed].filter(([, f]) => ["text", "data"].includes(f.kind)).map(([path]) => path);
 report(`each sealed text of each record type was written (${texts.length})`, texts.filter((path) => !planted.has(path)));
