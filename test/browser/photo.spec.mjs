@@ -1,7 +1,7 @@
 // photo.spec.mjs - photos of a visit: drawn anew on the phone, sent after the records, opened at the desk for a purpose.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accessible, asks, at, desk, enter, grid, phone, text, until, unvisited, well } from "./browser.mjs";
+import { accessible, asks, at, desk, enter, grid, page, phone, signInBy, text, until, unvisited, well } from "./browser.mjs";
 
 const village = grid.slice(0, 12);
 const unsent = async (p) => Number(await text(p, ".unsent .count"));
@@ -98,6 +98,33 @@ test("what is no photo, or twenty megabytes, is said, and the visit is saved as 
     await well(p);
     await until("the visit is sent", async () => batches.length === 1 && (await unsent(p)) === 0);
     assert.deepEqual(batches, [["screening.visit"]]);
+    assert.deepEqual(p.errors, []);
+});
+
+test("a browser that reads pictures the old way, and writes notes into what it draws, sends the picture alone", async () => {
+    const p = await page(phone);
+    await p.addInitScript(() => {
+        delete window.createImageBitmap;
+        const drawn = HTMLCanvasElement.prototype.toBlob;
+        const label = (marker, text) => [0xff, marker, 0, text.length + 2, ...new TextEncoder().encode(text)];
+        const notes = Uint8Array.from([...label(0xe1, "Exif\0\0MM"), ...label(0xed, "Photoshop 3.0"), ...label(0xfe, "iOS")]);
+        HTMLCanvasElement.prototype.toBlob = function (done, ...how) {
+            drawn.call(this, async (blob) => {
+                const bytes = new Uint8Array(await blob.arrayBuffer());
+                done(new Blob([bytes.subarray(0, 20), notes, bytes.subarray(20)], { type: blob.type }));
+            }, ...how);
+        };
+    });
+    await signInBy(p, `grid-${grid}`);
+    const { batches, photos } = watchSent(p);
+    await openDoor(p);
+    await take(p, await camera(p));
+    await p.waitForSelector(".photos img");
+    await well(p);
+    await until("all is sent", async () => photos.length === 1 && (await unsent(p)) === 0);
+    assert.deepEqual(batches, [["screening.visit"], ["screening.photo"]]);
+    const image = Buffer.from(photos[0].body.image, "base64");
+    assert.ok(["Exif", "Photoshop", "iOS"].every((note) => !image.includes(note)) && image.includes("JFIF"));
     assert.deepEqual(p.errors, []);
 });
 
