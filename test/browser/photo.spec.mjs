@@ -81,6 +81,40 @@ test("a photo goes small and bare, and the desk opens it for a purpose", async (
     assert.deepEqual([...p.errors, ...d.errors], []);
 });
 
+test("the desk finds a household's visits and opens their photos, each for a purpose", async () => {
+    const p = await enter(`grid-${grid}`, phone), { photos } = watchSent(p), household = await openDoor(p), file = await camera(p);
+    for (let n = 1; n <= 2; n++) {
+        await take(p, file);
+        await until(`photo ${n} shows`, async () => (await p.locator(".photos img").count()) === n);
+    }
+    await well(p);
+    await until("all is sent", async () => photos.length === 2 && (await unsent(p)) === 0);
+    const d = await enter(`village-${village}`, desk, process.env.TONGUE ?? "zh"), requests = [];
+    d.on("request", (r) => r.url().endsWith("/api/reveal") && requests.push(r.postDataJSON()));
+    await at(d, "command", `households?area=${grid}`);
+    const link = d.locator(`.datatable [data-row="${household}"] a[href*=visits]`);
+    for (let n = 0; n < 40 && !(await link.count()); n++) await d.mouse.move(800, 500), await d.mouse.wheel(0, 300), await d.waitForTimeout(100);
+    await link.click();
+    const visit = `[data-visit="${photos[0].body.visit}"]`;
+    await d.waitForSelector(visit);
+    assert.equal(await d.locator(`${visit} [data-photo]`).count(), 2);
+    assert.equal(await d.locator(".apart").count(), 0);
+    await accessible(d);
+    if (process.env.SHOT) await d.screenshot({ path: process.env.SHOT.replace(".png", "-visits.png") });
+    await d.click(`${visit} [data-photo="${photos[1].id}"]`);
+    assert.ok(await d.isDisabled(".dialog footer .main"), "not without a purpose");
+    await d.click(".dialog [data-value=check]");
+    await d.click(".dialog footer .main");
+    await d.waitForSelector(".dialog img.shot");
+    assert.equal(await d.$eval(".shot", async (i) => (await i.decode(), i.naturalWidth)), 1024);
+    assert.deepEqual(requests.map((r) => [r.query, r.photo, r.household, r.fields]), [["screening/photo", photos[1].id, household, ["image"]]]);
+    await accessible(d);
+    if (process.env.SHOT) await d.screenshot({ path: process.env.SHOT.replace(".png", "-photo.png") });
+    await d.click(".dialog .shut");
+    assert.equal(await d.locator("img.shot").count(), 0, "closed, it is gone");
+    assert.deepEqual([...p.errors, ...d.errors], []);
+});
+
 test("what is no photo, or twenty megabytes, is said, and the visit is saved as if nothing was", async () => {
     const p = await enter(`grid-${grid}`, phone), { batches } = watchSent(p);
     await openDoor(p);

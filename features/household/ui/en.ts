@@ -106,6 +106,7 @@ export const command: Words = {
     c_kind: "Kind",
     c_use: "Use",
     c_needs: "Needs",
+    visits: "Visits",
     centre: "Centre",
     nobody: "Nobody registered",
     shown_n: "{n} shown",

@@ -106,6 +106,7 @@ export const command: Words = {
     c_kind: "户类别",
     c_use: "用途",
     c_needs: "需求",
+    visits: "入户记录",
     centre: "中心户",
     nobody: "无登记住户",
     shown_n: "显示 {n} 条",

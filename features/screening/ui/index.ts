@@ -6,6 +6,7 @@ export const pages: Page[] = [
     { face: "command", path: "left", title: "screening.left", right: "lists", order: 30, icon: "doors", load: () => import("./Left.vue") },
     { face: "command", path: "phones", title: "screening.phones", right: "duties", order: 35, icon: "phone", load: () => import("./Phones.vue") },
     { face: "command", path: "rounds", title: "screening.rounds", right: "figures", order: 60, icon: "round", load: () => import("./Rounds.vue") },
+    { face: "command", path: "visits", title: "screening.visits", right: "lists", order: 0, load: () => import("./Visits.vue") },
     { face: "field", path: "doors", title: "screening.my_doors", right: "lists", order: 10, icon: "doors", load: () => import("./Doors.vue") },
     { face: "field", path: "visit", title: "screening.visit", right: "visit for", order: 0, load: () => import("./Visit.vue") },
     { face: "field", path: "notes", title: "screening.notes", right: "visit", order: 0, load: () => import("./Notes.vue") },
