@@ -187,18 +187,17 @@ static void range_add(struct range *r, const struct field *fields, const struct 
 static int range_read(struct bundling *b, int64_t after, struct range *r, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };
-    struct ledger_row row;
 
-    if (ledger_between(b->ask->store, b->ask->area->ledger, after, b->position, &rows, e) < 0)
+    if (ledger_said(b->ask->store, b->ask->area->ledger, after, b->position, &rows, e) < 0)
         return -1;
-    for (; ledger_next(&rows, &row) && r->records < RANGE_MOST; r->records++) {
+    for (; rows_next(&rows) && r->records < RANGE_MOST; r->records++) {
         CLEANUP(json_done) struct json *values = NULL;
-        const struct kind *kind = core_kind(b->ask->core, row.type);
+        const struct kind *kind = core_kind(b->ask->core, rows_str(&rows, 0));
         r->unknown |= !kind;
         r->settled[r->records] = kind && kind->type->aside;
         if (!kind || kind->type->aside)
             continue;
-        if (json_parse(row.body, &json_own, &values, e) < 0)
+        if (json_parse(rows_str(&rows, 1), &json_own, &values, e) < 0)
             return -1;
         range_add(r, kind->type->fields, values);
     }

@@ -209,6 +209,11 @@ int ledger_between(struct store *s, struct str ledger, int64_t after, int64_t up
     return store_query(s, rows, &sql_between, ARGS(ledger, after, upto), e);
 }
 
+int ledger_said(struct store *s, struct str ledger, int64_t after, int64_t upto, struct rows *rows, struct err *e)
+{
+    return store_query(s, rows, &sql_said, ARGS(ledger, after, upto), e);
+}
+
 int ledger_copy(struct store *from, struct store *to, struct ledger_head *head, int64_t upto, struct err *e)
 {
     CLEANUP(rows_done) struct rows rows = { 0 };

@@ -58,6 +58,8 @@ MUST_USE int ledger_list(struct store *s, enum ledger_order order, struct ledger
 MUST_USE int ledger_position(struct store *s, struct str ledger, int64_t *position, struct err *e);
 /* Rows after a position up to another: a piece of a ledger. */
 MUST_USE int ledger_between(struct store *s, struct str ledger, int64_t after, int64_t upto, struct rows *rows, struct err *e);
+/* The same, of each only its type (column 0) and clear body (1): what is sealed may be a photo and stays unread. */
+MUST_USE int ledger_said(struct store *s, struct str ledger, int64_t after, int64_t upto, struct rows *rows, struct err *e);
 
 void ledger_digest(const uint8_t prev[LEDGER_DIGEST], const struct ledger_row *row, uint8_t out[LEDGER_DIGEST]);
 

@@ -61,6 +61,9 @@ FROM ledger_record WHERE ledger = $1 AND position > $2 ORDER BY position;
 SELECT ledger, position, id, type, area, at, received_at, maker, author, for_whom, proof, body, given, boxes, digest
 FROM ledger_record WHERE ledger = $1 AND position > $2 AND position <= $3 ORDER BY position;
 
+-- name: said
+SELECT type, body FROM ledger_record WHERE ledger = $1 AND position > $2 AND position <= $3 ORDER BY position;
+
 -- name: digest
 SELECT digest FROM ledger_record WHERE ledger = $1 AND position = $2;
 
