@@ -22,6 +22,7 @@ test("companions are chosen once, and every visit of the day says them", async (
     await p.waitForSelector(".dialog .choice");
     assert.equal(await p.locator(`.dialog [data-value="${worker.session.worker}"]`).count(), 0, "not oneself");
     await accessible(p);
+    await p.waitForSelector(".dialog .choice button:has-text(\"网格员\")"); // asked when it is opened
     const buttons = p.locator(".dialog .choice button");
     const [a, b] = await buttons.evaluateAll((all) => all.slice(0, 2).map((x) => [x.dataset.value, x.querySelector(".say").textContent]));
     for (const [id] of [a, b]) await p.click(`.dialog [data-value="${id}"]`);

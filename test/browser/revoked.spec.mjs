@@ -12,7 +12,10 @@ const rows = (p, name) =>
             new Promise((ok) => {
                 indexedDB.open("wangge").onsuccess = (e) => {
                     const db = e.target.result;
-                    db.transaction(of).objectStore(of).getAll().onsuccess = (r) => (db.close(), ok(r.target.result.map(({ box, office, ...row }) => ({ ...row, box: !!box, office: !!office }))));
+                    db.transaction(of).objectStore(of).getAll().onsuccess = ({ target }) => {
+                        db.close();
+                        ok(target.result.map((row) => ({ ...row, box: !!row.box, office: !!row.office })));
+                    };
                 };
             }),
         name,

@@ -23,16 +23,12 @@ export const along = computed<string[] | undefined>({
 const first = ["grid_worker", "grid_head", "secretary", "police", "medic"];
 const rank = (role: string) => (first.includes(role) ? first.indexOf(role) : first.length);
 /** Who may be along: those at doors of the village, and who answers for it; whoever has the most to do there comes first. */
-export function companions(held: Held | undefined): Companion[] {
+export function companions(held: Held | undefined, takers: { worker: string; name: string | null; role: string }[]): Companion[] {
     const all = new Map<string, Companion>();
-    const rows = [...list(held, "duty/takers"), ...list(held, "duty/chain").filter((r) => Number(r.level) >= 4)];
-    for (const { worker, name, role } of rows as unknown as Companion[]) {
+    const chain = (held?.parts["duty/chain"] ?? []) as Record<string, unknown>[];
+    for (const { worker, name, role } of [...takers, ...chain.filter((r) => Number(r.level) >= 4)] as Companion[]) {
         const known = all.get(worker);
         if (worker && name && worker !== session.value?.worker && !(known && rank(known.role) <= rank(role))) all.set(worker, { worker, name, role });
     }
     return [...all.values()].sort((a, b) => rank(a.role) - rank(b.role));
-}
-function list(held: Held | undefined, part: string): Record<string, unknown>[] {
-    const rows = held?.parts[part];
-    return Array.isArray(rows) ? rows : [];
 }
