@@ -360,7 +360,7 @@ static int may_hand(struct tx *tx, const struct record *r, struct str role, cons
 
 static bool at_doors(struct str role)
 {
-    return str_is(role, "grid_worker") || str_is(role, "centre_head");
+    return str_is(role, "grid_worker") || str_is(role, "grid_head") || str_is(role, "centre_head");
 }
 
 static int check_handover(struct tx *tx, struct record *r, struct err *e)

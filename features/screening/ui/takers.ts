@@ -10,4 +10,6 @@ export interface Taker {
     area: string;
     area_name: string;
 }
+/** The duties that one may hand on oneself: those at doors (features/duty/duty.c). */
+export const atDoors = (d: { role: string }): boolean => ["grid_worker", "grid_head", "centre_head"].includes(d.role);
 export const takersOf = (area: string): Kept<Taker[]> => shared(`takers:${area}`, () => ask<Taker>("duty/takers", { area }));
